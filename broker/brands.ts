@@ -1,0 +1,80 @@
+/**
+ * Type-only marks that tell the mapped types how a value crosses. They exist in declarations alone: no object
+ * carries them. Each is *required*, or every class with `[Symbol.dispose]` would pass for a reference.
+ */
+export declare const kByReference: unique symbol
+export declare const kTarget: unique symbol
+export declare const kLocal: unique symbol
+export declare const kMind: unique symbol
+
+/** Crosses by reference: the other side gets a handle, the object stays. */
+export interface ByReference {
+  readonly [kByReference]: true
+}
+
+/** Names of public methods that the other side must not see, such as `attached` and `detached`. */
+export interface LocalOnly<Names extends string> {
+  readonly [kLocal]?: Names
+}
+
+/** A type error in words: shows its message where the compiler prints the type. */
+export interface TypeProblem<Message extends string> {
+  readonly 'fastify-perspective': Message
+}
+
+export type UnsendableProblem =
+  TypeProblem<'this value cannot cross: send plain data or a reference'>
+
+// The check of a method's shape has to accept every signature.
+export type AnyFunction = (...args: never[]) => unknown
+export type Awaitable<T> = T | PromiseLike<T>
+export type Unsendable = symbol | RegExp | WeakMap<WeakKey, unknown> | WeakSet<WeakKey>
+export type Atomic =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  // A method that answers nothing answers `void`.
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- `void` is what such a method's type says
+  | void
+  | Date
+  | Error
+  | ArrayBuffer
+  | ArrayBufferView
+
+/** Names that every handle answers by itself, so that logging, `await` or a test library never call the peer. */
+export type ReservedName =
+  | 'then'
+  | 'catch'
+  | 'finally'
+  | 'constructor'
+  | 'toString'
+  | 'toLocaleString'
+  | 'valueOf'
+  | 'toJSON'
+  | 'hasOwnProperty'
+  | 'isPrototypeOf'
+  | 'propertyIsEnumerable'
+  | 'prototype'
+  | 'inspect'
+  | 'nodeType'
+  | 'tagName'
+  | 'hasAttribute'
+  | 'asymmetricMatch'
+  | `_${string}`
+  | `$${string}`
+  | `@${string}`
+
+/** The methods of `T` that can be called from the other side: no field, no symbol, no reserved or local-only name. */
+export type MethodName<T> = {
+  [K in keyof T]-?: K extends string
+    ? K extends ReservedName | (T extends LocalOnly<infer N> ? N : never)
+      ? never
+      : NonNullable<T[K]> extends AnyFunction
+        ? K
+        : never
+    : never
+}[keyof T] &
+  string

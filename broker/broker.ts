@@ -1,0 +1,244 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Authorize } from './invocation.js'
+import { type CallErrorListener, Callee } from './callee.js'
+import { Caller } from './caller.js'
+import { ConnectionLostError, ProtocolError } from './errors.js'
+import { declareLiteral, exposureOf, isReferenceable } from './exposure.js'
+import { type HandleOwner, RemoteRecord, createHandle } from './handle.js'
+import { Inbox, type PeerHello } from './inbox.js'
+import { type Limits, resolveLimits } from './limits.js'
+import { Outbox } from './outbox.js'
+import { ReferenceTables } from './reference-tables.js'
+import type { Remote, RemotePromise } from './remote-types.js'
+import type { CloseReason, Transport } from './transport.js'
+import {
+  CLOSE_LOST,
+  CLOSE_NORMAL,
+  CLOSE_PROTOCOL,
+  CLOSE_SLOW_PEER,
+  HELLO,
+  ROOT_ID,
+  clampReason,
+} from './wire.js'
+
+/** What a broker is made with; everything is optional. */
+export interface BrokerOptions {
+  /**
+   * What the peer may call: a `Referenceable`, or a literal whose own functions are meant. While a promise is
+   * pending, calls on it wait (`limits.maxHeldCalls`) and answers flow. If it rejects, no root ever comes: close.
+   */
+  readonly root?: object | PromiseLike<object> | undefined
+  /** Plain JSON for the peer's `broker.peer`; leaves with our hello, as soon as the root is there. */
+  readonly info?: unknown
+  readonly limits?: Partial<Limits> | undefined
+  /** Answers `requires` of the remote tables; without it every method that requires something is refused. */
+  readonly authorize?: Authorize | undefined
+  /** Hears of every error of a local method that the peer is not told of, with the id that it is told instead. */
+  readonly onCallError?: CallErrorListener | undefined
+}
+
+/** How much a broker holds; for tests and figures. */
+export interface BrokerStats {
+  /** Objects of ours that the peer holds. */
+  readonly exported: number
+  /** Objects of the peer's that we hold. */
+  readonly imported: number
+  /** Calls of ours that wait for an answer. */
+  readonly pending: number
+  /** Calls of the peer's whose methods still run. */
+  readonly running: number
+}
+
+/**
+ * One end of one connection: calls, answers and references, over a transport that it owns.
+ *
+ * `PeerRoot` is the contract of the other side's root.
+ */
+export class Broker<PeerRoot extends object = object> implements Disposable {
+  /** The peer's root, callable at once; calls reject with `DeadReferenceError` where it has none. */
+  readonly root: Remote<PeerRoot>
+  /** The peer's hello. Rejects with `ConnectionLostError` if the connection ends before; born handled. */
+  readonly peer: Promise<PeerHello>
+  /** Why the connection ended. Never rejects; calls that waited have been rejected by then. */
+  readonly closed: Promise<CloseReason>
+
+  readonly #transport: Transport
+  readonly #outbox: Outbox
+  readonly #tables: ReferenceTables
+  readonly #caller: Caller
+  readonly #callee: Callee
+  readonly #inbox: Inbox
+  readonly #info: unknown
+  readonly #peerRoot: RemoteRecord
+  #hello: PeerHello | null = null
+  #resolvePeer!: (hello: PeerHello) => void
+  #rejectPeer!: (error: Error) => void
+  #resolveClosed!: (reason: CloseReason) => void
+  #isClosed = false
+
+  /**
+   * Takes over a transport and says hello.
+   *
+   * @throws TypeError - a limit that is none, or a root whose `remote` table does not fit it.
+   */
+  constructor(transport: Transport, options: BrokerOptions = {}) {
+    const limits = resolveLimits(options.limits)
+    const owner: HandleOwner = {
+      call: (record, quotedMethod, args, pin) =>
+        this.#caller.call(record, quotedMethod, args, pin) as RemotePromise<unknown>,
+      tell: (record, quotedMethod, args) => {
+        this.#caller.tell(record, quotedMethod, args)
+      },
+      release: (record) => {
+        if (record.id !== ROOT_ID) this.#tables.release(record)
+      },
+    }
+    this.#transport = transport
+    this.#info = options.info
+    this.#outbox = new Outbox(transport, limits.maxQueuedBytes, (isSlow) => {
+      this.#fail(
+        isSlow
+          ? { code: CLOSE_SLOW_PEER, reason: 'PB_ERR_LIMIT_QUEUED_BYTES', byPeer: false }
+          : { code: CLOSE_LOST, reason: 'the transport failed', byPeer: false },
+      )
+    })
+    this.#tables = new ReferenceTables(owner, this.#outbox, limits.maxReferences)
+    this.#caller = new Caller(this.#tables, this.#outbox, limits)
+    this.#callee = new Callee(
+      this.#tables,
+      this.#outbox,
+      limits,
+      options.authorize,
+      options.onCallError,
+    )
+    this.#inbox = new Inbox(this.#tables, this.#caller, this.#callee, limits, (hello) => {
+      this.#greeted(hello)
+    })
+    this.#peerRoot = new RemoteRecord(owner, ROOT_ID, false)
+    this.root = createHandle(this.#peerRoot) as Remote<PeerRoot>
+    this.peer = new Promise((resolve, reject) => {
+      this.#resolvePeer = resolve
+      this.#rejectPeer = reject
+    })
+    this.peer.catch(() => undefined)
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.#offer(options.root)
+    transport.onFrame((frame) => {
+      this.#receive(frame)
+    })
+    transport.onClose((reason) => {
+      this.#end(reason)
+    })
+  }
+
+  /** What is held now. Both sides' tables are empty again when everything was released and answered. */
+  get stats(): BrokerStats {
+    return {
+      exported: this.#tables.exportCount,
+      imported: this.#tables.importCount,
+      pending: this.#caller.pendingCount,
+      running: this.#callee.runningCount,
+    }
+  }
+
+  /**
+   * Ends the connection: what was said in this tick leaves, nothing more is dispatched, calls that wait reject with
+   * `ConnectionLostError`, references die. Idempotent.
+   *
+   * @param code - 1000, or 3000–4999; a page may send no other.
+   * @param reason - Cut to 123 bytes of UTF-8.
+   */
+  close(code: number = CLOSE_NORMAL, reason = ''): void {
+    if (this.#isClosed) return
+    this.#outbox.flush()
+    this.#fail({ code, reason: clampReason(reason), byPeer: false })
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #offer(root: object | PromiseLike<object> | undefined): void {
+    if (root === undefined) {
+      this.#sayHello(false)
+    } else if (typeof (root as PromiseLike<object>).then === 'function' && !isReferenceable(root)) {
+      this.#callee.holdRoot()
+      // A rejection is the business of whoever made the promise: it has to close.
+      Promise.resolve(root as PromiseLike<object>).then(
+        (object) => {
+          this.#publish(object)
+        },
+        () => undefined,
+      )
+    } else {
+      this.#publish(root)
+    }
+  }
+
+  #publish(root: object): void {
+    if (!isReferenceable(root)) declareLiteral(root)
+    exposureOf(root)
+    this.#callee.setRoot(root)
+    this.#sayHello(true)
+  }
+
+  #sayHello(hasRoot: boolean): void {
+    const info = this.#info === undefined ? '' : `,${JSON.stringify(this.#info)}`
+    this.#outbox.say(`[${String(HELLO)},${hasRoot ? '1' : '0'}${info}]`)
+  }
+
+  #greeted(hello: PeerHello): void {
+    if (this.#hello !== null) throw new ProtocolError('a second hello')
+    this.#hello = hello
+    this.#peerRoot.isDead = !hello.hasRoot
+    this.#resolvePeer(hello)
+  }
+
+  #receive(frame: string | Uint8Array): void {
+    if (this.#isClosed) return
+    this.#outbox.beginReading()
+    try {
+      this.#inbox.read(frame)
+    } catch (error) {
+      const reason =
+        error instanceof ProtocolError ? `${error.code}: ${error.message}` : 'PB_ERR_WIRE_PROTOCOL'
+      this.#fail({ code: CLOSE_PROTOCOL, reason: clampReason(reason), byPeer: false })
+    } finally {
+      this.#outbox.endReading()
+    }
+  }
+
+  #fail(reason: CloseReason): void {
+    if (this.#isClosed) return
+    this.#end(reason)
+    try {
+      this.#transport.close(reason.code === CLOSE_LOST ? CLOSE_NORMAL : reason.code, reason.reason)
+    } catch {
+      // It is over either way.
+    }
+  }
+
+  #end(reason: CloseReason): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#inbox.stop()
+    this.#callee.close()
+    this.#caller.close(describe(reason))
+    this.#outbox.stop()
+    this.#tables.clear()
+    this.#peerRoot.isDead = true
+    this.#rejectPeer(
+      new ConnectionLostError(
+        `the connection ended before the hello: ${describe(reason)}`,
+        'unknown',
+      ),
+    )
+    this.#resolveClosed(reason)
+  }
+}
+
+function describe({ code, reason }: CloseReason): string {
+  return reason === '' ? String(code) : `${String(code)} ${reason}`
+}

@@ -1,0 +1,186 @@
+/** Turns tagged values back, in place. Whatever is malformed is the peer's breach of protocol. */
+import { bytesToValue } from './bytes.js'
+import { errorFromParts } from './error-values.js'
+import { CallError, ProtocolError } from './errors.js'
+import type { Limits } from './limits.js'
+import type { ReferenceTables } from './reference-tables.js'
+import {
+  TAG_BIGINT,
+  TAG_BYTES,
+  TAG_DATE,
+  TAG_ERROR,
+  TAG_FUNCTION,
+  TAG_HOME,
+  TAG_LITERAL,
+  TAG_MAP,
+  TAG_NUMBER,
+  TAG_OBJECT,
+  TAG_SET,
+  TAG_UNDEFINED,
+} from './wire.js'
+
+const NUMBERS: ReadonlyMap<unknown, number> = new Map([
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+  ['-0', -0],
+])
+
+export class Decoder {
+  readonly #tables: ReferenceTables
+  readonly #limits: Limits
+  readonly #bytes: Uint8Array
+  #offset = 0
+
+  /** `bytes`: those of the one message whose values are decoded. */
+  constructor(tables: ReferenceTables, limits: Limits, bytes: Uint8Array) {
+    this.#tables = tables
+    this.#limits = limits
+    this.#bytes = bytes
+  }
+
+  /**
+   * Decodes one value; the parsed JSON is the decoder's to change.
+   *
+   * @throws ProtocolError - a tag that is none, of a wrong form, or an id never given.
+   * @throws CallError `PB_ERR_LIMIT_VALUE`, `PB_ERR_LIMIT_REFERENCES` - well formed, and too much.
+   */
+  decode(value: unknown, depth: number = this.#limits.maxDepth): unknown {
+    if (typeof value !== 'object' || value === null) return value
+    if (depth === 0)
+      throw new CallError(
+        'PB_ERR_LIMIT_VALUE',
+        `a value nested deeper than ${String(this.#limits.maxDepth)}`,
+      )
+    if (Array.isArray(value)) {
+      const list = value as unknown[]
+      const first = list[0]
+      return typeof first === 'string' && first.startsWith('$')
+        ? this.#tag(first, list, depth)
+        : this.#items(list, depth)
+    }
+    for (const key of Object.keys(value)) {
+      const item = (value as Record<string, unknown>)[key]
+      const decoded = this.decode(item, depth - 1)
+      if (decoded === item) continue
+      if (typeof decoded === 'function' && (key === 'then' || key === 'toJSON')) {
+        throw new ProtocolError(`a function called ${key} in data`)
+      }
+      Object.defineProperty(value, key, {
+        value: decoded,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      })
+    }
+    return value
+  }
+
+  /** Whether all bytes of the message have found their tags. */
+  get isExhausted(): boolean {
+    return this.#offset === this.#bytes.byteLength
+  }
+
+  #items(list: unknown[], depth: number): unknown[] {
+    for (let index = 0; index < list.length; index++)
+      list[index] = this.decode(list[index], depth - 1)
+    return list
+  }
+
+  #tag(tag: string, list: unknown[], depth: number): unknown {
+    if (tag === TAG_LITERAL) return this.#items(list.slice(1), depth)
+    const [, first, second, third] = list
+    const arity = list.length - 1
+    switch (tag) {
+      case TAG_UNDEFINED:
+        if (arity === 0) return undefined
+        break
+      case TAG_NUMBER:
+        if (arity === 1 && NUMBERS.has(first)) return NUMBERS.get(first)
+        break
+      case TAG_DATE:
+        if (arity === 1 && (first === null || typeof first === 'number'))
+          return new Date(first ?? NaN)
+        break
+      case TAG_BIGINT:
+        if (arity === 1 && typeof first === 'string') return this.#bigint(first)
+        break
+      case TAG_MAP:
+        if (arity === 1 && Array.isArray(first)) return this.#map(first as unknown[], depth)
+        break
+      case TAG_SET:
+        if (arity === 1 && Array.isArray(first))
+          return new Set(this.#items(first as unknown[], depth))
+        break
+      case TAG_BYTES:
+        if (arity === 2) return this.#byteValue(first, second)
+        break
+      case TAG_ERROR:
+        if (
+          arity === 3 &&
+          typeof first === 'string' &&
+          typeof second === 'string' &&
+          Array.isArray(third)
+        ) {
+          return errorFromParts(first, second, this.#properties(third as unknown[], depth))
+        }
+        break
+      case TAG_OBJECT:
+      case TAG_FUNCTION:
+        if (arity === 1 && isId(first)) return this.#tables.receive(first, tag === TAG_FUNCTION)
+        break
+      case TAG_HOME:
+        if (arity === 1 && isId(first)) {
+          const object = this.#tables.exportedObject(first)
+          if (object !== null) return object
+        }
+        break
+    }
+    throw new ProtocolError('a tag that is malformed or unknown')
+  }
+
+  #bigint(digits: string): bigint {
+    if (!/^-?\d+$/.test(digits)) throw new ProtocolError('a bigint that is not one')
+    if (digits.length > this.#limits.maxBigintDigits) {
+      throw new CallError(
+        'PB_ERR_LIMIT_VALUE',
+        `a bigint of more than ${String(this.#limits.maxBigintDigits)} digits`,
+      )
+    }
+    return BigInt(digits)
+  }
+
+  #map(pairs: unknown[], depth: number): Map<unknown, unknown> {
+    return new Map(this.#pairs(pairs, depth))
+  }
+
+  #properties(pairs: unknown[], depth: number): [string, unknown][] {
+    return this.#pairs(pairs, depth).map(([key, value]) => {
+      if (typeof key !== 'string') throw new ProtocolError('a property whose name is not text')
+      return [key, value]
+    })
+  }
+
+  #pairs(pairs: unknown[], depth: number): [unknown, unknown][] {
+    return pairs.map((pair) => {
+      if (!Array.isArray(pair) || pair.length !== 2)
+        throw new ProtocolError('a pair that is not one')
+      return [this.decode(pair[0], depth - 1), this.decode(pair[1], depth - 1)]
+    })
+  }
+
+  #byteValue(kind: unknown, length: unknown): object {
+    if (!isId(length) || length > this.#bytes.byteLength - this.#offset) {
+      throw new ProtocolError('bytes that the frame does not have')
+    }
+    const value = bytesToValue(kind, this.#bytes.subarray(this.#offset, this.#offset + length))
+    if (value === null)
+      throw new ProtocolError('bytes of an unknown kind, or a length that does not fit it')
+    this.#offset += length
+    return value
+  }
+}
+
+function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

@@ -1,0 +1,62 @@
+/** Errors as data: class, message, cause and own properties cross, the stack never does. */
+const CLASSES: Readonly<Record<string, new (message: string) => Error>> = Object.assign(
+  Object.create(null) as Record<string, new (message: string) => Error>,
+  { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError },
+)
+
+/** Names that are the prototype's business or already have a place of their own. */
+const NOT_DATA: ReadonlySet<string> = new Set([
+  'name',
+  'message',
+  'stack',
+  'cause',
+  'errors',
+  'constructor',
+  'toString',
+  '__proto__',
+])
+
+/** What of an error is data: its own enumerable properties, and `cause` and `errors` where it has them. */
+export function propertiesOfError(error: Error): [key: string, value: unknown][] {
+  const properties = Object.entries(error).filter(([key]) => !NOT_DATA.has(key))
+  if (Object.hasOwn(error, 'cause')) properties.push(['cause', error.cause])
+  if (error instanceof AggregateError) properties.push(['errors', error.errors as unknown[]])
+  return properties
+}
+
+/** Makes the error that was sent: of its class where that is a built-in one, else an `Error` of that name. */
+export function errorFromParts(
+  name: string,
+  message: string,
+  properties: [string, unknown][],
+): Error {
+  const errors = properties.find(([key]) => key === 'errors')?.[1]
+  const Class = CLASSES[name]
+  const error =
+    name === 'AggregateError'
+      ? new AggregateError(Array.isArray(errors) ? (errors as unknown[]) : [], message)
+      : new (Class ?? Error)(message)
+  if (Class === undefined && name !== 'AggregateError') define(error, 'name', name)
+  for (const [key, value] of properties) {
+    if (key === 'cause') define(error, key, value)
+    else if (!NOT_DATA.has(key))
+      Object.defineProperty(error, key, {
+        value,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      })
+  }
+  // The stack would be the decoder's own, which helps nobody.
+  define(error, 'stack', `${name}: ${message}\n    (on the other side)`)
+  return error
+}
+
+function define(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, {
+    value,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  })
+}

@@ -1,0 +1,121 @@
+/**
+ * The errors that calls, references and connections reject with. The codes of this room; each is a row of
+ * docs/ERRORS.md. What crosses the wire is a code, a message and data, never a stack.
+ */
+
+/** Base of every error this package throws; `code` is stable, the message is for people. */
+export class PerspectiveError extends Error {
+  /** `PB_ERR_<AREA>_<WHAT>`, or the application's own code in a {@link RemoteError}. */
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+
+  static {
+    this.prototype.name = 'PerspectiveError'
+  }
+}
+
+/** The login was refused: unknown user, wrong password and inactive user are one and the same answer. */
+export class UnauthorizedLoginError extends PerspectiveError {
+  constructor(message = 'The user name or the password is wrong.') {
+    super('PB_ERR_LOGIN_REJECTED', message)
+  }
+
+  static {
+    this.prototype.name = 'UnauthorizedLoginError'
+  }
+}
+
+/** The reference was released, or the connection it belongs to has ended. */
+export class DeadReferenceError extends PerspectiveError {
+  constructor(message: string) {
+    super('PB_ERR_REF_DEAD', message)
+  }
+
+  static {
+    this.prototype.name = 'DeadReferenceError'
+  }
+}
+
+/** The connection ended before the call was answered. */
+export class ConnectionLostError extends PerspectiveError {
+  /** `not-sent`: the call never left, repeat it at will. `unknown`: the other side may have run it. */
+  readonly outcome: 'not-sent' | 'unknown'
+
+  constructor(message: string, outcome: 'not-sent' | 'unknown') {
+    super('PB_ERR_CONNECTION_LOST', message)
+    this.outcome = outcome
+  }
+
+  static {
+    this.prototype.name = 'ConnectionLostError'
+  }
+}
+
+/**
+ * The error a method throws on purpose, for its caller to see: code, message and data cross as they are.
+ * Anything else that a method throws reaches the caller as `PB_ERR_CALL_FAILED` with an id.
+ *
+ * @throws TypeError - `code` is empty or begins with `PB_ERR_`, which is this package's own.
+ */
+export class RemoteError<D = unknown> extends PerspectiveError {
+  /** Whatever can cross; `undefined` when none was given. */
+  readonly data: D | undefined
+
+  constructor(code: string, message: string, data?: D) {
+    if (typeof code !== 'string' || code === '' || code.startsWith('PB_ERR_')) {
+      throw new TypeError(
+        `A RemoteError's code is a word of your own, not "PB_ERR_…"; got ${JSON.stringify(code)}`,
+      )
+    }
+    super(code, message)
+    this.data = data
+  }
+
+  static {
+    this.prototype.name = 'RemoteError'
+  }
+}
+
+/** The value cannot cross the wire; `message` names the path to it (`args[0].user.socket`). */
+export class UnsendableError extends PerspectiveError {
+  constructor(message: string) {
+    super('PB_ERR_CALL_UNSENDABLE', message)
+  }
+
+  static {
+    this.prototype.name = 'UnsendableError'
+  }
+}
+
+/** What a call is refused with by this package rather than by the method: the peer sees it as it is. */
+export class CallError extends PerspectiveError {
+  static {
+    this.prototype.name = 'CallError'
+  }
+}
+
+/** A refusal of this package's own while it serves a call, never of a method: what it says is meant for the peer. */
+export class Refusal extends CallError {}
+
+/** The peer broke the protocol; ends the connection with close code 4400. Never leaves the reader. */
+export class ProtocolError extends PerspectiveError {
+  constructor(message: string) {
+    super('PB_ERR_WIRE_PROTOCOL', message)
+  }
+
+  static {
+    this.prototype.name = 'ProtocolError'
+  }
+}
+
+/** Builds what a caller rejects with from the code, message and data of an error answer. */
+export function errorFromWire(code: string, message: string, data: unknown): PerspectiveError {
+  if (!code.startsWith('PB_ERR_'))
+    return new RemoteError(code === '' ? 'UNKNOWN' : code, message, data)
+  if (code === 'PB_ERR_REF_DEAD') return new DeadReferenceError(message)
+  return new CallError(code, message)
+}

@@ -1,0 +1,247 @@
+/**
+ * Reads frames. Everything a peer can get wrong ends here, in one way: a {@link ProtocolError} that the broker turns
+ * into close code 4400. Nothing is thrown out of {@link Inbox.read}, and nothing half read stays.
+ */
+import { type Callee, ResultArgument } from './callee.js'
+import type { Caller } from './caller.js'
+import { Decoder } from './decoder.js'
+import { CallError, ProtocolError } from './errors.js'
+import type { Limits } from './limits.js'
+import { isShallow } from './plain-value.js'
+import type { ReferenceTables } from './reference-tables.js'
+import { ANSWER, CALL, CONTINUES, ERROR, HELLO, RELEASE, TAGGED, TAG_RESULT, TELL } from './wire.js'
+
+const NO_BYTES: Uint8Array = new Uint8Array(0)
+
+/** The peer's first word: whether it has a root, and what its application says of itself. */
+export interface PeerHello {
+  readonly hasRoot: boolean
+  readonly info: unknown
+}
+
+export class Inbox {
+  readonly #tables: ReferenceTables
+  readonly #caller: Caller
+  readonly #callee: Callee
+  readonly #limits: Limits
+  readonly #onHello: (hello: PeerHello) => void
+  /** The bytes of the frame that is being read, and how far they are used. */
+  #bytes = NO_BYTES
+  #offset = 0
+  #isStopped = false
+
+  constructor(
+    tables: ReferenceTables,
+    caller: Caller,
+    callee: Callee,
+    limits: Limits,
+    onHello: (hello: PeerHello) => void,
+  ) {
+    this.#tables = tables
+    this.#caller = caller
+    this.#callee = callee
+    this.#limits = limits
+    this.#onHello = onHello
+  }
+
+  /** Ignores whatever comes from now on, also the rest of a frame that is being read. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  /**
+   * Reads one frame to its end.
+   *
+   * @throws ProtocolError - and nothing else.
+   */
+  read(frame: string | Uint8Array): void {
+    if (this.#isStopped) return
+    this.#bytes = NO_BYTES
+    this.#offset = 0
+    const messages = this.#parse(frame)
+    const continues = messages.at(-1) === CONTINUES
+    if (continues) messages.pop()
+    for (const message of messages) {
+      if (!Array.isArray(message)) throw new ProtocolError('a message that is not an array')
+      this.#message(message as unknown[])
+      // The message may have ended the connection.
+      if (this.#isStopped) return
+    }
+    if (this.#offset !== this.#bytes.byteLength)
+      throw new ProtocolError('bytes that no message speaks of')
+    if (!continues) this.#callee.endTick()
+  }
+
+  #parse(frame: string | Uint8Array): unknown[] {
+    const size = typeof frame === 'string' ? frame.length : frame.byteLength
+    if (size > this.#limits.maxFrameBytes + FRAME_OVERHEAD) {
+      throw new ProtocolError(`a frame of ${String(size)} bytes, over limits.maxFrameBytes`)
+    }
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(typeof frame === 'string' ? frame : this.#unpack(frame))
+    } catch (error) {
+      throw error instanceof ProtocolError ? error : new ProtocolError('a frame that is not JSON')
+    }
+    if (!Array.isArray(parsed)) throw new ProtocolError('a frame that is not an array')
+    return parsed as unknown[]
+  }
+
+  #unpack(frame: Uint8Array): string {
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
+    const length = frame.byteLength < 4 ? Infinity : view.getUint32(0, true)
+    if (length > frame.byteLength - 4)
+      throw new ProtocolError('a binary frame shorter than it says')
+    this.#bytes = frame.subarray(4 + length)
+    return new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(4, 4 + length))
+  }
+
+  #message(message: unknown[]): void {
+    const kind = message[0] as number
+    const isTagged = (kind & TAGGED) !== 0
+    const length = isTagged ? message.length - 1 : message.length
+    const decoder = isTagged ? this.#decoder(message[length]) : null
+    switch (kind) {
+      case HELLO:
+        if (length < 2 || length > 3 || (message[1] !== 0 && message[1] !== 1)) break
+        this.#onHello({ hasRoot: message[1] === 1, info: message[2] })
+        return
+      case CALL:
+      case CALL | TAGGED:
+        if (
+          length !== 5 ||
+          !isPositive(message[1]) ||
+          !isInteger(message[2]) ||
+          !isCall(message[3], message[4])
+        )
+          break
+        this.#call(message[1], message[2], message[3] as string, message[4] as unknown[], decoder)
+        return
+      case TELL:
+      case TELL | TAGGED:
+        if (length !== 4 || !isInteger(message[1]) || !isCall(message[2], message[3])) break
+        this.#tell(message[1], message[2] as string, message[3] as unknown[], decoder)
+        return
+      case ANSWER:
+      case ANSWER | TAGGED:
+        if (length < 2 || length > 3 || !isPositive(message[1])) break
+        this.#answer(message[1], message[2], decoder)
+        return
+      case ERROR:
+      case ERROR | TAGGED:
+        if (length < 4 || length > 5 || !isPositive(message[1])) break
+        if (typeof message[2] !== 'string' || typeof message[3] !== 'string') break
+        this.#error(message[1], message[2], message[3], message[4], decoder)
+        return
+      case RELEASE:
+        if (length < 3 || length % 2 !== 1) break
+        for (let index = 1; index < length; index += 2) {
+          this.#tables.releasedByPeer(message[index], message[index + 1])
+        }
+        return
+    }
+    throw new ProtocolError('a message of an unknown kind or a wrong form')
+  }
+
+  #decoder(byteCount: unknown): Decoder {
+    if (
+      !isInteger(byteCount) ||
+      byteCount < 0 ||
+      byteCount > this.#bytes.byteLength - this.#offset
+    ) {
+      throw new ProtocolError('a message that speaks of more bytes than the frame has')
+    }
+    const bytes = this.#bytes.subarray(this.#offset, this.#offset + byteCount)
+    this.#offset += byteCount
+    return new Decoder(this.#tables, this.#limits, bytes)
+  }
+
+  #call(
+    id: number,
+    target: number,
+    method: string,
+    args: unknown[],
+    decoder: Decoder | null,
+  ): void {
+    const refusal = this.#decodeArguments(args, decoder)
+    if (refusal === null) this.#callee.called(id, target, method, args)
+    else this.#callee.refuse(id, refusal)
+  }
+
+  #tell(target: number, method: string, args: unknown[], decoder: Decoder | null): void {
+    const refusal = this.#decodeArguments(args, decoder)
+    if (refusal === null) this.#callee.told(target, method, args)
+    else this.#callee.toldInVain(refusal, method)
+  }
+
+  #answer(id: number, value: unknown, decoder: Decoder | null): void {
+    const list = [value]
+    const refusal = this.#decodeValues(list, decoder)
+    if (refusal === null) this.#caller.answered(id, list[0])
+    else this.#caller.refused(id, refusal)
+  }
+
+  #error(id: number, code: string, message: string, data: unknown, decoder: Decoder | null): void {
+    const list = [data]
+    const refusal = this.#decodeValues(list, decoder)
+    this.#caller.refusedByPeer(id, code, message, refusal === null ? list[0] : undefined)
+  }
+
+  #decodeArguments(args: unknown[], decoder: Decoder | null): CallError | null {
+    if (decoder !== null) {
+      for (let index = 0; index < args.length; index++) {
+        const arg = args[index]
+        if (Array.isArray(arg) && arg[0] === TAG_RESULT)
+          args[index] = resultArgument(arg as unknown[])
+      }
+    }
+    return this.#decodeValues(args, decoder)
+  }
+
+  /** Decodes in place; answers what the call is refused with where the values are well formed and too much. */
+  #decodeValues(values: unknown[], decoder: Decoder | null): CallError | null {
+    if (decoder === null) {
+      for (const value of values) {
+        if (isShallow(value, this.#limits.maxDepth)) continue
+        return new CallError(
+          'PB_ERR_LIMIT_VALUE',
+          `a value nested deeper than ${String(this.#limits.maxDepth)}`,
+        )
+      }
+      return null
+    }
+    try {
+      for (let index = 0; index < values.length; index++) {
+        if (!(values[index] instanceof ResultArgument))
+          values[index] = decoder.decode(values[index])
+      }
+    } catch (error) {
+      if (error instanceof CallError) return error
+      throw error
+    }
+    if (!decoder.isExhausted) throw new ProtocolError('bytes that no tag speaks of')
+    return null
+  }
+}
+
+/** What a frame has beside the longest message: brackets, and the head of a binary frame. */
+const FRAME_OVERHEAD = 64
+
+function resultArgument(tag: unknown[]): ResultArgument {
+  const callId = tag[1]
+  if (tag.length !== 2 || !isPositive(callId))
+    throw new ProtocolError('a tag that is malformed or unknown')
+  return new ResultArgument(callId)
+}
+
+function isCall(method: unknown, args: unknown): boolean {
+  return typeof method === 'string' && Array.isArray(args)
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value)
+}
+
+function isPositive(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0
+}

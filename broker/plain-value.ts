@@ -1,0 +1,55 @@
+/**
+ * Tells whether JSON says all of a value, in one walk that allocates nothing. Most values are plain: they are then
+ * written by `JSON.stringify` as they are, and the receiver is told that it need not look for tags.
+ */
+export function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0)
+    case 'object':
+      return value === null || isPlainObject(value, depth)
+    default:
+      return false
+  }
+}
+
+function isPlainObject(value: object, depth: number): boolean {
+  // Too deep is for the encoder to say, with the path.
+  if (depth === 0) return false
+  if (Array.isArray(value)) {
+    const list = value as unknown[]
+    const first = list[0]
+    if (typeof first === 'string' && first.charCodeAt(0) === DOLLAR) return false
+    // By index: a hole is `undefined`, which JSON would write as null.
+    for (let index = 0; index < list.length; index++) {
+      if (!isPlain(list[index], depth - 1)) return false
+    }
+    return true
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  let isEmpty = true
+  for (const key in value) {
+    isEmpty = false
+    if (!isPlain((value as Record<string, unknown>)[key], depth - 1)) return false
+  }
+  return !isEmpty || Object.getOwnPropertySymbols(value).length === 0
+}
+
+const DOLLAR = 36
+
+/** Tells whether a value parsed from JSON nests no deeper than allowed. */
+export function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (depth === 0) return false
+  if (Array.isArray(value)) {
+    for (const item of value as unknown[]) if (!isShallow(item, depth - 1)) return false
+    return true
+  }
+  for (const key in value) {
+    if (!isShallow((value as Record<string, unknown>)[key], depth - 1)) return false
+  }
+  return true
+}

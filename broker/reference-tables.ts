@@ -1,0 +1,152 @@
+/**
+ * The two tables of one connection: what of ours the peer may call, and what of the peer's we hold. Each side counts
+ * every introduction; a release carries the holder's count, so one that crosses a re-send leaves the id alive.
+ */
+import type { Outbox } from './outbox.js'
+import { CallError, DeadReferenceError, ProtocolError } from './errors.js'
+import { type HandleOwner, RemoteRecord, createHandle, recordOf } from './handle.js'
+import { isReferenceable } from './exposure.js'
+import { RELEASE, ROOT_ID, TAG_FUNCTION, TAG_HOME, TAG_OBJECT } from './wire.js'
+
+/** An object or function of ours that the peer holds. */
+export interface ExportEntry {
+  readonly id: number
+  readonly object: object
+  /** Introductions the peer has not released yet. */
+  count: number
+}
+
+export class ReferenceTables {
+  readonly #owner: HandleOwner
+  readonly #outbox: Outbox
+  readonly #maxReferences: number
+  // Null until needed: on an idle connection empty Maps would be most of its memory.
+  #exports: Map<number, ExportEntry> | null = null
+  #exported: Map<object, ExportEntry> | null = null
+  #imports: Map<number, RemoteRecord> | null = null
+  #lastExportId = ROOT_ID
+  #root: object | null = null
+
+  constructor(owner: HandleOwner, outbox: Outbox, maxReferences: number) {
+    this.#owner = owner
+    this.#outbox = outbox
+    this.#maxReferences = maxReferences
+  }
+
+  /** Objects of ours that the peer holds, the root not counted. */
+  get exportCount(): number {
+    return this.#exports?.size ?? 0
+  }
+
+  /** Objects of the peer's that we hold, the root not counted. */
+  get importCount(): number {
+    return this.#imports?.size ?? 0
+  }
+
+  setRoot(root: object): void {
+    this.#root = root
+  }
+
+  /** The object of ours that the peer means by an id, or null where it holds none such. */
+  exportedObject(id: number): object | null {
+    return id === ROOT_ID ? this.#root : (this.#exports?.get(id)?.object ?? null)
+  }
+
+  /**
+   * Introduces an object or function to the peer, counting one.
+   *
+   * @param introduced - Collects what {@link takeBack} needs if the message is not sent after all.
+   * @returns The tagged value, or null where it is nothing that crosses by reference.
+   */
+  introduce(value: object, introduced: ExportEntry[]): [tag: string, id: number] | null {
+    const record = recordOf(value)
+    if (record !== null && record.owner === this.#owner) {
+      if (record.isDead)
+        throw new DeadReferenceError(`${record.describe()} was released and cannot be sent`)
+      return [TAG_HOME, record.id]
+    }
+    const isFunction = typeof value === 'function'
+    // A handle of another connection is exported as ours: calls on it are forwarded.
+    if (!isFunction && record === null && !isReferenceable(value)) return null
+    if (value === this.#root) return [TAG_OBJECT, ROOT_ID]
+    const entry = this.#exported?.get(value) ?? this.#export(value)
+    entry.count += 1
+    introduced.push(entry)
+    return [isFunction ? TAG_FUNCTION : TAG_OBJECT, entry.id]
+  }
+
+  #export(object: object): ExportEntry {
+    this.#exports ??= new Map()
+    this.#exported ??= new Map()
+    if (this.#exports.size >= this.#maxReferences) {
+      throw new CallError(
+        'PB_ERR_LIMIT_REFERENCES',
+        `the other side holds ${String(this.#maxReferences)} references (limits.maxReferences) and cannot get another`,
+      )
+    }
+    const entry = { id: ++this.#lastExportId, object, count: 0 }
+    this.#exports.set(entry.id, entry)
+    this.#exported.set(object, entry)
+    return entry
+  }
+
+  /** Undoes the introductions of a message that was not sent. */
+  takeBack(introduced: readonly ExportEntry[]): void {
+    for (const entry of introduced) this.#decrease(entry, 1)
+  }
+
+  /** The peer lets go. A wrong id or count is a lie of the peer, never an error of ours. */
+  releasedByPeer(id: unknown, count: unknown): void {
+    const entry = this.#exports?.get(id as number)
+    if (
+      entry === undefined ||
+      !Number.isSafeInteger(count) ||
+      (count as number) < 1 ||
+      (count as number) > entry.count
+    ) {
+      throw new ProtocolError('a release of what was not given')
+    }
+    this.#decrease(entry, count as number)
+  }
+
+  #decrease(entry: ExportEntry, count: number): void {
+    entry.count -= count
+    if (entry.count > 0) return
+    this.#exports?.delete(entry.id)
+    this.#exported?.delete(entry.object)
+  }
+
+  /** The handle for an object of the peer, the same one as long as somebody holds it; counts one. */
+  receive(id: number, isFunction: boolean): object {
+    this.#imports ??= new Map()
+    let record = this.#imports.get(id)
+    if (record === undefined) {
+      if (this.#imports.size >= this.#maxReferences) {
+        throw new CallError(
+          'PB_ERR_LIMIT_REFERENCES',
+          `${String(this.#maxReferences)} references are held (limits.maxReferences) and no other is accepted`,
+        )
+      }
+      record = new RemoteRecord(this.#owner, id, isFunction)
+      this.#imports.set(id, record)
+    }
+    record.count += 1
+    return record.liveHandle() ?? createHandle(record)
+  }
+
+  /** Lets go of an object of the peer: its handle was disposed of or collected. */
+  release(record: RemoteRecord): void {
+    record.isDead = true
+    if (this.#imports?.get(record.id) !== record) return
+    this.#imports.delete(record.id)
+    this.#outbox.say(`[${String(RELEASE)},${String(record.id)},${String(record.count)}]`)
+  }
+
+  /** Forgets everything: the connection has ended. */
+  clear(): void {
+    if (this.#imports !== null) for (const record of this.#imports.values()) record.isDead = true
+    this.#imports = null
+    this.#exports = null
+    this.#exported = null
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The promise of a call: a native promise on whose result methods can be called before it is there. A class of its
+ * own with one shared proxy above its prototype costs a fraction of a proxy for each call, and awaits as fast as any.
+ */
+import { isReservedName } from './reserved-names.js'
+
+/** Who made a promise, and starts the calls made on it. */
+export interface Pipeline {
+  /** Calls a method of what the promise will resolve to. */
+  callOnResult(promise: CallPromise, method: string, args: unknown[]): CallPromise
+}
+
+const noop = (): void => undefined
+const nativeThen = Promise.prototype.then
+
+let resolveNext: (value: unknown) => void = noop
+let rejectNext: (reason: unknown) => void = noop
+const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
+  resolveNext = resolve
+  rejectNext = reject
+}
+
+/** One call that was made; the promise is the caller's, the rest the broker's. */
+export class CallPromise extends Promise<unknown> {
+  readonly #pipeline: Pipeline
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (reason: unknown) => void
+  /** The call's id; 0 where it waits for another and has none. */
+  readonly id: number
+  /** The outbox's tick in which it was said; it can be pipelined onto in that tick only. */
+  readonly tick: number
+  /** The number of the frame it was said into. */
+  readonly frame: number
+  /** Keeps the handle that was called from being collected meanwhile. */
+  readonly pin: unknown
+
+  constructor(pipeline: Pipeline, id: number, tick: number, frame: number, pin: unknown) {
+    super(capture)
+    this.#resolve = resolveNext
+    this.#reject = rejectNext
+    this.#pipeline = pipeline
+    this.id = id
+    this.tick = tick
+    this.frame = frame
+    this.pin = pin
+  }
+
+  static isCallPromise(value: unknown): value is CallPromise {
+    return typeof value === 'object' && value !== null && #pipeline in value
+  }
+
+  static pipelineOf(promise: CallPromise): Pipeline {
+    return promise.#pipeline
+  }
+
+  static settle(promise: CallPromise, value: unknown): void {
+    promise.#resolve(value)
+  }
+
+  /** Rejects without ever being an unhandled rejection: a page that vanishes must not end the server. */
+  static fail(promise: CallPromise, error: unknown): void {
+    void nativeThen.call(promise, undefined, noop)
+    promise.#reject(error)
+  }
+}
+
+const members = CallPromise.prototype as unknown as Record<string, unknown>
+for (const name of ['then', 'catch', 'finally'] as const) {
+  Object.defineProperty(members, name, {
+    value: Promise.prototype[name],
+    writable: true,
+    configurable: true,
+  })
+}
+// `await` takes a promise as it is when its constructor is Promise; anything else costs two more ticks.
+Object.defineProperty(members, 'constructor', {
+  value: Promise,
+  writable: true,
+  configurable: true,
+})
+Object.setPrototypeOf(
+  members,
+  new Proxy(Object.create(Promise.prototype) as object, {
+    get(target, name, receiver: CallPromise) {
+      if (typeof name === 'symbol' || isReservedName(name)) return Reflect.get(target, name)
+      return (...args: unknown[]) =>
+        CallPromise.pipelineOf(receiver).callOnResult(receiver, name, args)
+    },
+  }),
+)

@@ -1,0 +1,64 @@
+/**
+ * The messages of `perspective.v1`, as docs/PROTOCOL.md has them. A message is an array whose first element is its
+ * kind; one that carries tagged values or bytes has the kind's twin, `kind | TAGGED`, and the number of bytes as
+ * its last element.
+ */
+
+/** `[HELLO, root (0|1), info?]` either way, once: my root is there. */
+export const HELLO = 0
+/** `[CALL, id, target, method, args]` caller → callee. */
+export const CALL = 1
+/** `[TELL, target, method, args]` caller → callee; no answer comes. */
+export const TELL = 2
+/** `[ANSWER, id, value?]` callee → caller; no value is `undefined`. */
+export const ANSWER = 3
+/** `[ERROR, id, code, message, data?]` callee → caller. */
+export const ERROR = 4
+/** `[RELEASE, id, count, …]` holder → owner, any number of pairs. */
+export const RELEASE = 5
+
+/** Marks the twin of a kind whose values carry tags. */
+export const TAGGED = 16
+
+/** As a frame's last element: another frame of the same tick follows. */
+export const CONTINUES = 1
+
+/** The peer's root; its id is never released. */
+export const ROOT_ID = 0
+
+/** Closes a frame at about this many bytes, so that the peer works on it while the rest is written. */
+export const FRAME_TARGET_BYTES = 16_384
+
+/** Tags: an array whose first element is a string that begins with `$` is not an array. */
+export const TAG_LITERAL = '$'
+export const TAG_UNDEFINED = '$u'
+export const TAG_NUMBER = '$n'
+export const TAG_DATE = '$d'
+export const TAG_BIGINT = '$i'
+export const TAG_MAP = '$m'
+export const TAG_SET = '$s'
+export const TAG_BYTES = '$b'
+export const TAG_ERROR = '$e'
+/** An object of the sender. */
+export const TAG_OBJECT = '$r'
+/** A function of the sender. */
+export const TAG_FUNCTION = '$f'
+/** An object or function of the receiver, sent home. */
+export const TAG_HOME = '$y'
+/** The result of a call of the same tick; only as a whole argument. */
+export const TAG_RESULT = '$p'
+
+/** Close codes that this room sends; the whole table is in docs/PROTOCOL.md. */
+export const CLOSE_NORMAL = 1000
+export const CLOSE_LOST = 1006
+export const CLOSE_PROTOCOL = 4400
+export const CLOSE_SLOW_PEER = 4413
+
+/** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the code. */
+const MAX_REASON_BYTES = 125 - 2
+
+/** Cuts a close reason to what a close frame can carry, never inside a character. */
+export function clampReason(reason: string): string {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES))
+  return reason.slice(0, read)
+}
