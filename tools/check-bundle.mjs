@@ -1,0 +1,33 @@
+// Holds dist/client.min.js to its size, and to containing nothing that belongs on a server. Without it
+// one import too many would send password hashing to every page.
+
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { projectFolder } from './install.mjs'
+
+// kB are 1000 bytes.
+const maxGzippedBytes = 14_000
+
+const forbidden = [
+  ['fastify', /fastify/i],
+  ['a node: module', /["'`]node:/],
+  ['jose', /\bjose\b|JWTExpired|jwtVerify/],
+  ['pg-promise', /pg-?promise/i],
+  ['password hashing', /pbkdf2/i],
+  ['code made from text: eval(', /\beval\s*\(/],
+  ['code made from text: new Function', /\bnew\s+Function\b|[^.\w]Function\s*\(/],
+  ['bytes that are not ASCII', /[^\0-\x7f]/],
+]
+
+const { name } = JSON.parse(readFileSync(`${projectFolder}package.json`, 'utf8'))
+const bundle = readFileSync(`${projectFolder}dist/client.min.js`)
+const gzippedBytes = gzipSync(bundle, { level: 9 }).length
+const size = `client.min.js: ${bundle.length} bytes, ${gzippedBytes} gzipped, limit ${maxGzippedBytes}`
+
+// Our own name has one of the forbidden words in it.
+const text = bundle.toString('utf8').replaceAll(name, '')
+const found = forbidden.filter(([, pattern]) => pattern.test(text)).map(([what]) => what)
+
+console.log(size)
+for (const what of found) console.error(`client.min.js must not contain ${what}`)
+process.exitCode = found.length === 0 && gzippedBytes <= maxGzippedBytes ? 0 : 1
