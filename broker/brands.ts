@@ -78,3 +78,6 @@ export type MethodName<T> = {
     : never
 }[keyof T] &
   string
+
+/** The contract of the mind that an avatar class expects of its page; `undefined` where it expects none. */
+export type MindOf<T> = T extends { readonly [kMind]: infer M } ? M : undefined

@@ -1,0 +1,12 @@
+export * from '../broker/index.js'
+export { connect } from './connect.js'
+export { ConnectError, RequestError } from './errors.js'
+export { login } from './login.js'
+export type {
+  ConnectionOptions,
+  Credentials,
+  CustomCredentials,
+  SessionOptions,
+  WebSocketConstructor,
+} from './options.js'
+export type { Session, SessionState } from './session.js'

@@ -1,0 +1,71 @@
+import { type MindOf, UnauthorizedLoginError } from '../broker/index.js'
+import { connect, resolveUrl, webSocketOf } from './connect.js'
+import { RequestError } from './errors.js'
+import type { ConnectionOptions, Credentials, OptionsArgument } from './options.js'
+import type { Session } from './session.js'
+
+/** How long the login route may take to answer, in ms: a slow hash, and a queue before it. */
+const LOGIN_TIMEOUT_MS = 20_000
+
+/**
+ * Logs in with a Django user's credentials and opens a session.
+ *
+ * The credentials go to the login route in one POST and are forgotten; what opens the socket is the ticket that comes
+ * back. `P` is the avatar's contract (or its class), `M` the mind's.
+ *
+ * @param url - The plugin's prefix: `/perspective`, or absolute where the page is of another origin.
+ * @param credentials - User name and password, or a function that is asked for them.
+ * @throws UnauthorizedLoginError - unknown user, wrong password, inactive user: one and the same.
+ * @throws RequestError - the login route said anything else: its code, status and `retryAfterSeconds`.
+ * @throws ConnectError - the ticket was given and no session came of it.
+ * @throws TypeError - a URL that is none, or no WebSocket on this platform and none given.
+ */
+export async function login<P extends object, M = MindOf<P>>(
+  url: string | URL,
+  credentials: Credentials | (() => Credentials | PromiseLike<Credentials>),
+  ...[options]: OptionsArgument<M>
+): Promise<Session<P>> {
+  const given: ConnectionOptions = options ?? {}
+  webSocketOf(given)
+  const address = resolveUrl(url, '/login')
+  given.signal?.throwIfAborted()
+  const shown = typeof credentials === 'function' ? await credentials() : credentials
+  const ticket = await requestTicket(address, shown, given)
+  return connect<P, M>(url, ticket, ...([options] as OptionsArgument<M>))
+}
+
+async function requestTicket(address: URL, credentials: unknown, options: ConnectionOptions): Promise<string> {
+  const timeout = AbortSignal.timeout(LOGIN_TIMEOUT_MS)
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
+  const request = options.fetch ?? fetch
+  let response: Response
+  let body: unknown
+  try {
+    response = await request(address.href, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(credentials),
+      // A login sets no ambient state and needs none; nor may a redirect carry a password away.
+      credentials: 'omit',
+      redirect: 'error',
+      cache: 'no-store',
+      signal,
+    })
+    body = await response.json().catch(() => null)
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    const why = timeout.aborted ? `no answer in ${String(LOGIN_TIMEOUT_MS / 1000)} s` : String((error as Error).message)
+    throw new RequestError('PB_ERR_CLIENT_UNREACHABLE', `POST ${address.pathname}: ${why}`, 0, null)
+  }
+  const { ticket, code, message, retryAfter } = (body ?? {}) as Record<string, unknown>
+  if (response.ok && typeof ticket === 'string') return ticket
+  if (response.status === 401) throw new UnauthorizedLoginError()
+  throw new RequestError(
+    typeof code === 'string' ? code : 'PB_ERR_CLIENT_UNREACHABLE',
+    typeof message === 'string'
+      ? message
+      : `POST ${address.pathname}: expected a ticket, got ${String(response.status)} without one; is the plugin registered there?`,
+    response.status,
+    typeof retryAfter === 'number' ? retryAfter : null,
+  )
+}

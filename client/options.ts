@@ -1,0 +1,37 @@
+import type { Limits, Local, WebSocketLike } from '../broker/index.js'
+
+/** For users to merge their own kinds of credentials into: `{ otp: { type: 'otp'; code: string } }`. */
+export interface CustomCredentials {}
+
+/** What somebody presents at a login. */
+export type Credentials =
+  | { readonly type?: 'password'; readonly username: string; readonly password: string }
+  | CustomCredentials[keyof CustomCredentials]
+
+/** A WebSocket class: the page's own, Node's (from 22), or the one of `ws`. */
+export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike
+
+/** What a connection can be given beside its mind. */
+export interface ConnectionOptions {
+  /** Gives up a login that is under way; a session that is open is not touched by it. */
+  readonly signal?: AbortSignal
+  /** The quotas of this connection; see `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<Limits>
+  /** Default: the platform's. Node 20 has none. */
+  readonly WebSocket?: WebSocketConstructor
+  /** Default: the platform's. */
+  readonly fetch?: typeof fetch
+}
+
+/** The options of a session whose avatar expects the mind `M`: without one none can be given, else it must be. */
+export type SessionOptions<M> = ConnectionOptions &
+  ([M] extends [undefined]
+    ? { readonly mind?: undefined }
+    : undefined extends M
+      ? { readonly mind?: Local<NonNullable<M>> }
+      : { readonly mind: Local<M> })
+
+export type OptionsArgument<M> =
+  Record<never, never> extends SessionOptions<M>
+    ? [options?: SessionOptions<M>]
+    : [options: SessionOptions<M>]
