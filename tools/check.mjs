@@ -5,6 +5,7 @@
 //   npm run check -- lint bundle   some of it
 
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { installDependencies, projectFolder } from './install.mjs'
 
 // The build comes first: the rooms see each other, and the tests see the package, through dist/.
@@ -40,11 +41,10 @@ process.exitCode = failed.length === 0 ? 0 : 1
 function runCheck([name, command, args]) {
   const start = performance.now()
   const isOurs = command === process.execPath
-  const [program, programArgs] = isOurs
-    ? [command, args]
-    : ['npx', ['--no', '--', command, ...args]]
-  const result = spawnSync(program, programArgs, {
+  const result = spawnSync(isOurs ? command : join('node_modules', '.bin', command), args, {
     encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+    // The programs of packages are .cmd files on Windows, which only a shell can start.
     shell: process.platform === 'win32' && !isOurs,
     maxBuffer: 64 * 1024 * 1024,
   })
