@@ -91,7 +91,11 @@ async function greet<P extends object>(
   })
   const timer = setTimeout(() => {
     giveUp(
-      new ConnectError('PB_ERR_CLIENT_TIMEOUT', `no hello of the server in ${String(HELLO_TIMEOUT_MS / 1000)} s`, null),
+      new ConnectError(
+        'PB_ERR_CLIENT_TIMEOUT',
+        `no hello of the server in ${String(HELLO_TIMEOUT_MS / 1000)} s`,
+        null,
+      ),
     )
   }, HELLO_TIMEOUT_MS)
   const onAbort = (): void => {
@@ -103,7 +107,11 @@ async function greet<P extends object>(
     const { user } = (hello.info ?? {}) as { user?: { id?: unknown; username?: unknown } }
     if (!hello.hasRoot || typeof user?.id !== 'string' || typeof user.username !== 'string') {
       broker.close(4400, 'PB_ERR_CLIENT_REFUSED')
-      throw new ConnectError('PB_ERR_CLIENT_REFUSED', 'the server says hello without a user or an avatar', null)
+      throw new ConnectError(
+        'PB_ERR_CLIENT_REFUSED',
+        'the server says hello without a user or an avatar',
+        null,
+      )
     }
     return Object.freeze({ id: user.id, username: user.username })
   } catch (error) {

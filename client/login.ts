@@ -34,7 +34,11 @@ export async function login<P extends object, M = MindOf<P>>(
   return connect<P, M>(url, ticket, ...([options] as OptionsArgument<M>))
 }
 
-async function requestTicket(address: URL, credentials: unknown, options: ConnectionOptions): Promise<string> {
+async function requestTicket(
+  address: URL,
+  credentials: unknown,
+  options: ConnectionOptions,
+): Promise<string> {
   const timeout = AbortSignal.timeout(LOGIN_TIMEOUT_MS)
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
   const request = options.fetch ?? fetch
@@ -54,7 +58,9 @@ async function requestTicket(address: URL, credentials: unknown, options: Connec
     body = await response.json().catch(() => null)
   } catch (error) {
     options.signal?.throwIfAborted()
-    const why = timeout.aborted ? `no answer in ${String(LOGIN_TIMEOUT_MS / 1000)} s` : String((error as Error).message)
+    const why = timeout.aborted
+      ? `no answer in ${String(LOGIN_TIMEOUT_MS / 1000)} s`
+      : String((error as Error).message)
     throw new RequestError('PB_ERR_CLIENT_UNREACHABLE', `POST ${address.pathname}: ${why}`, 0, null)
   }
   const { ticket, code, message, retryAfter } = (body ?? {}) as Record<string, unknown>

@@ -3,8 +3,7 @@ import type { Broker, CloseReason, Remote } from '../broker/index.js'
 
 /** Where a session is in its life; a frozen snapshot. */
 export type SessionState =
-  | { readonly name: 'open' }
-  | { readonly name: 'ended'; readonly reason: CloseReason }
+  { readonly name: 'open' } | { readonly name: 'ended'; readonly reason: CloseReason }
 
 /** One login of one user on this page: a connection, and the avatar at the other end of it. */
 export interface Session<P extends object> extends AsyncDisposable {
@@ -75,7 +74,7 @@ export class OpenSession<P extends object> implements Session<P> {
     })
     await Promise.race([this.#socketClosed, timeout])
     clearTimeout(timer)
-  }
+  };
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.logout()
