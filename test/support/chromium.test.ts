@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { findChromium, launchChromium, needsChromium } from './chromium.js'
 
@@ -13,9 +16,24 @@ describe('findChromium', () => {
     })
   })
 
-  test('finds none where none of the usual paths exists', () => {
+  test('looks along the PATH', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'chromium-test-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const env = { PATH: `nowhere:${folder}` }
+    assert.equal(findChromium(env, 'linux'), undefined)
+    writeFileSync(join(folder, 'google-chrome'), '', { mode: 0o755 })
+    assert.equal(findChromium(env, 'linux'), join(folder, 'google-chrome'))
+    writeFileSync(join(folder, 'chromium'), '', { mode: 0o755 })
+    assert.equal(findChromium(env, 'linux'), join(folder, 'chromium'))
+  })
+
+  test('finds none where none of the usual paths exists, and a suite is skipped with the cure', () => {
     assert.equal(findChromium({}, 'win32'), undefined)
     assert.equal(findChromium({ PROGRAMFILES: 'nowhere' }, 'win32'), undefined)
+    assert.equal(findChromium({ PATH: 'nowhere' }, 'linux'), undefined)
+    const { skip } = needsChromium({ PATH: 'nowhere' }, 'linux')
+    assert.match(String(skip), /install Chromium .* or set CHROMIUM_PATH/)
+    assert.deepEqual(needsChromium({ CHROMIUM_PATH: process.execPath }), { skip: false })
   })
 })
 

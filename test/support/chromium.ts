@@ -7,7 +7,7 @@ import { chromium, type Browser } from 'playwright-core'
 const howToGet = 'no Chromium: install Chromium (or Chrome), or set CHROMIUM_PATH to its executable'
 
 /**
- * Finds an executable Chromium: `CHROMIUM_PATH`, else where systems put it.
+ * Finds an executable Chromium: `CHROMIUM_PATH`, else where the system puts it.
  *
  * @returns Its path, or `undefined` where this machine has none.
  * @throws Error - `CHROMIUM_PATH` is set to something that cannot be executed.
@@ -22,9 +22,12 @@ export function findChromium(
   throw new Error(`CHROMIUM_PATH: expected the path of an executable Chromium, got ${chosen}`)
 }
 
-/** Gives the options of a `describe` or `test` that needs a browser: skipped, with the cure, without one. */
-export function needsChromium(env: NodeJS.ProcessEnv = process.env): { skip: string | false } {
-  return { skip: findChromium(env) === undefined ? howToGet : false }
+/** Gives the options of a `describe` or `test` that needs a browser: without one, skipped with the cure. */
+export function needsChromium(
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): { skip: string | false } {
+  return { skip: findChromium(env, platform) === undefined ? howToGet : false }
 }
 
 /**
@@ -66,13 +69,9 @@ function listUsualPaths(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): stri
       (app) => `/Applications/${app}.app/Contents/MacOS/${app}`,
     )
   }
-  return [
-    '/usr/bin/chromium',
-    '/usr/bin/chromium-browser',
-    '/usr/bin/google-chrome-stable',
-    '/usr/bin/google-chrome',
-    '/snap/bin/chromium',
-  ]
+  const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
+  const folders = (env['PATH'] ?? '').split(':').filter((folder) => folder !== '')
+  return names.flatMap((name) => folders.map((folder) => join(folder, name)))
 }
 
 function isExecutable(path: string): boolean {
