@@ -1,0 +1,119 @@
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { PasswordQueueFullError, PasswordWorkerError } from './errors.js'
+
+/** PBKDF2-HMAC-SHA256 with a key of 32 bytes; password and salt as their UTF-8 bytes. */
+export interface Derivation {
+  readonly password: string
+  readonly salt: string
+  readonly iterations: number
+}
+
+interface Task {
+  readonly derivation: Derivation
+  start(): void
+  resolve(key: Uint8Array): void
+  reject(error: Error): void
+}
+
+/**
+ * Derives keys in worker threads of its own. Not on libuv's pool: four derivations there stall every file, DNS and
+ * WebCrypto operation of the process. Threads start at need and keep the process alive only while they work.
+ */
+export class HashPool {
+  readonly #size: number
+  readonly #maxWaiting: number
+  readonly #waiting = new Set<Task>()
+  readonly #running = new Map<Worker, Task>()
+  readonly #idle: Worker[] = []
+  #lastDurationMs = 0
+
+  /** `size` threads at most; `maxWaiting` derivations beyond those that run. */
+  constructor(size: number, maxWaiting: number) {
+    this.#size = size
+    this.#maxWaiting = maxWaiting
+  }
+
+  /**
+   * Derives one key, in the order asked. A signal gives up a derivation that waits; one that runs ends.
+   * @throws PasswordQueueFullError `PB_ERR_LOGIN_BUSY`: `maxWaiting` wait already.
+   * @throws PasswordWorkerError `PB_ERR_LOGIN_WORKER`: the thread ended; the next derivation gets a new one.
+   * @throws `signal.reason`
+   */
+  async derive(derivation: Derivation, signal?: AbortSignal): Promise<Uint8Array> {
+    signal?.throwIfAborted()
+    if (this.#running.size >= this.#size && this.#waiting.size >= this.#maxWaiting) {
+      throw new PasswordQueueFullError(this.#maxWaiting, this.#estimateWaitSeconds())
+    }
+    return new Promise((resolve, reject) => {
+      const abandon = (): void => {
+        this.#waiting.delete(task)
+        reject(signal?.reason as Error)
+      }
+      const task: Task = {
+        derivation,
+        start: () => signal?.removeEventListener('abort', abandon),
+        resolve,
+        reject,
+      }
+      signal?.addEventListener('abort', abandon, { once: true })
+      this.#waiting.add(task)
+      this.#startWaiting()
+    })
+  }
+
+  #startWaiting(): void {
+    for (const task of this.#waiting) {
+      if (this.#running.size >= this.#size) return
+      this.#waiting.delete(task)
+      task.start()
+      this.#run(task)
+    }
+  }
+
+  #run(task: Task): void {
+    let worker: Worker
+    try {
+      worker = this.#idle.pop() ?? this.#startWorker()
+    } catch {
+      task.reject(new PasswordWorkerError())
+      return
+    }
+    this.#running.set(worker, task)
+    worker.ref()
+    worker.postMessage(task.derivation)
+  }
+
+  #startWorker(): Worker {
+    // Without the flags of this process: a loader given to it (tsx, a debugger) is nothing to a hasher.
+    const worker = new Worker(new URL('./hash-worker.js', import.meta.url), { execArgv: [] })
+    worker.on('message', ({ key, durationMs }: { key: Uint8Array; durationMs: number }) => {
+      const task = this.#running.get(worker)
+      this.#running.delete(worker)
+      this.#idle.push(worker)
+      worker.unref()
+      this.#lastDurationMs = durationMs
+      task?.resolve(key)
+      this.#startWaiting()
+    })
+    // 'exit' follows and does what is to be done; without a listener the error would end the process.
+    worker.on('error', () => undefined)
+    worker.on('exit', () => {
+      const task = this.#running.get(worker)
+      this.#running.delete(worker)
+      const index = this.#idle.indexOf(worker)
+      if (index >= 0) this.#idle.splice(index, 1)
+      task?.reject(new PasswordWorkerError())
+      this.#startWaiting()
+    })
+    return worker
+  }
+
+  #estimateWaitSeconds(): number {
+    const waitMs = (this.#waiting.size * this.#lastDurationMs) / this.#size
+    return Math.max(1, Math.ceil(waitMs / 1000))
+  }
+}
+
+/** The pool of the process: logins of every plugin instance share its threads and its queue. */
+export const hashPool: HashPool = new HashPool(availableParallelism(), 32)
