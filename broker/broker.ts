@@ -9,7 +9,7 @@ import { Inbox, type PeerHello } from './inbox.js'
 import { type Limits, resolveLimits } from './limits.js'
 import { Outbox } from './outbox.js'
 import { ReferenceTables } from './reference-tables.js'
-import type { Remote, RemotePromise } from './remote-types.js'
+import type { Remote } from './remote-types.js'
 import type { CloseReason, Transport } from './transport.js'
 import {
   CLOSE_LOST,
@@ -84,8 +84,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   constructor(transport: Transport, options: BrokerOptions = {}) {
     const limits = resolveLimits(options.limits)
     const owner: HandleOwner = {
-      call: (record, quotedMethod, args, pin) =>
-        this.#caller.call(record, quotedMethod, args, pin) as RemotePromise<unknown>,
+      call: (record, quotedMethod, args, pin) => this.#caller.call(record, quotedMethod, args, pin),
       tell: (record, quotedMethod, args) => {
         this.#caller.tell(record, quotedMethod, args)
       },
@@ -95,7 +94,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     }
     this.#transport = transport
     this.#info = options.info
-    this.#outbox = new Outbox(transport, limits.maxQueuedBytes, (isSlow) => {
+    this.#outbox = new Outbox(transport, limits, (isSlow) => {
       this.#fail(
         isSlow
           ? { code: CLOSE_SLOW_PEER, reason: 'PB_ERR_LIMIT_QUEUED_BYTES', byPeer: false }

@@ -38,7 +38,7 @@ export function bytesOf(value: object): { kind: number; bytes: Uint8Array } | nu
 export function bytesToValue(kind: unknown, bytes: Uint8Array): object | null {
   const Kind = typeof kind === 'number' ? KINDS[kind] : undefined
   if (Kind === undefined) return null
-  const buffer = bytes.slice().buffer as ArrayBuffer
+  const buffer = bytes.slice().buffer
   if (Kind === ArrayBuffer) return buffer
   if (Kind === DataView) return new DataView(buffer)
   const View = Kind as typeof Uint8Array

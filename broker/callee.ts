@@ -1,13 +1,6 @@
 /** The called side of one connection: calls that arrive, and their answers. */
 import { Encoder } from './encoder.js'
-import {
-  CallError,
-  PerspectiveError,
-  ProtocolError,
-  Refusal,
-  RemoteError,
-  UnsendableError,
-} from './errors.js'
+import { CallError, PerspectiveError, ProtocolError, Refusal, RemoteError } from './errors.js'
 import { type Authorize, invoke, isThenable } from './invocation.js'
 import type { Limits } from './limits.js'
 import type { Outbox } from './outbox.js'
@@ -32,6 +25,9 @@ export class ResultArgument {
     this.callId = callId
   }
 }
+
+/** What is left of the message of an error that does not fit a frame. */
+const MAX_SHORT_MESSAGE = 100
 
 export class Callee {
   readonly #tables: ReferenceTables
@@ -207,7 +203,7 @@ export class Callee {
         try {
           resolve(this.#reach(ROOT_ID, method, args))
         } catch (error) {
-          reject(error as Error)
+          reject(error)
         }
       })
     })
@@ -244,47 +240,40 @@ export class Callee {
 
   #answerError(id: number, error: PerspectiveError): void {
     if (this.#isClosed) return
-    const head = `${String(id)},${JSON.stringify(error.code)},${JSON.stringify(error.message)}`
-    if (error instanceof RemoteError && error.data !== undefined) {
-      try {
-        this.#sayValue(`${head},`, ERROR, error.data, 'data')
-        return
-      } catch (reason) {
-        if (!(reason instanceof UnsendableError || reason instanceof CallError)) throw reason
-        // Its data cannot cross; the error still does.
-        this.#report(reason, { id: '', method: error.code })
+    // A subclass of the application's may have put anything there.
+    const shown: { code: unknown; message: unknown } = error
+    const message = String(shown.message)
+    const head = `${String(id)},${JSON.stringify(String(shown.code))},`
+    try {
+      if (error instanceof RemoteError && error.data !== undefined) {
+        this.#sayValue(`${head}${JSON.stringify(message)},`, ERROR, error.data, 'data')
+      } else {
+        this.#outbox.say(`[${String(ERROR)},${head}${JSON.stringify(message)}]`)
       }
+    } catch (reason) {
+      // Its data cannot cross, or it is longer than a frame; the error itself still does.
+      this.#report(reason, { id: '', method: '' })
+      const cut = JSON.stringify(message.slice(0, MAX_SHORT_MESSAGE))
+      this.#outbox.say(`[${String(ERROR)},${head}${cut}]`)
     }
-    this.#outbox.say(`[${String(ERROR)},${head}]`)
   }
 
   #sayValue(head: string, kind: number, value: unknown, name: string): void {
     if (isPlain(value, this.#limits.maxDepth)) {
-      this.#sayChecked(`[${String(kind)},${head}${JSON.stringify(value)}]`, null)
+      this.#outbox.say(`[${String(kind)},${head}${JSON.stringify(value)}]`)
       return
     }
     const encoder = new Encoder(this.#tables, this.#limits)
     try {
       const json = JSON.stringify(encoder.encode(value, name))
-      this.#sayChecked(
+      this.#outbox.say(
         `[${String(kind | TAGGED)},${head}${json},${String(encoder.byteCount)}]`,
-        encoder,
+        encoder.bytes,
       )
     } catch (error) {
       encoder.takeBack()
       throw error
     }
-  }
-
-  #sayChecked(message: string, encoder: Encoder | null): void {
-    const size = message.length + (encoder?.byteCount ?? 0)
-    if (size > this.#limits.maxFrameBytes) {
-      throw new Refusal(
-        'PB_ERR_LIMIT_FRAME',
-        `a result of ${String(size)} bytes, over limits.maxFrameBytes`,
-      )
-    }
-    this.#outbox.say(message, encoder === null || encoder.byteCount === 0 ? null : encoder.bytes)
   }
 
   /** What the peer may see of an error: a declared one as it is, any other as an id that our log has. */

@@ -127,15 +127,12 @@ export class Caller implements Pipeline {
   }
 
   #say(message: string, encoder: Encoder | null): void {
-    const size = message.length + (encoder?.byteCount ?? 0)
-    if (size > this.#limits.maxFrameBytes) {
+    try {
+      this.#outbox.say(message, encoder?.bytes)
+    } catch (error) {
       encoder?.takeBack()
-      throw new CallError(
-        'PB_ERR_LIMIT_FRAME',
-        `a message of ${String(size)} bytes, over limits.maxFrameBytes (${String(this.#limits.maxFrameBytes)})`,
-      )
+      throw error
     }
-    this.#outbox.say(message, encoder === null || encoder.byteCount === 0 ? null : encoder.bytes)
   }
 
   /** An answer; of a call long settled it is dropped, of one never made a breach of protocol. */

@@ -180,7 +180,8 @@ export class Encoder {
         this.#path.length = before.path
       }
     }
-    return [TAG_ERROR, String(error.name), String(error.message), properties]
+    const { name, message }: { name: unknown; message: unknown } = error
+    return [TAG_ERROR, String(name), String(message), properties]
   }
 
   #at(step: string | number, value: unknown, depth: number): unknown {

@@ -28,7 +28,14 @@ export type {
   Sendable,
   Tell,
 } from './remote-types.js'
-export type { ByReference, LocalOnly, MethodName, MindOf, ReservedName, TypeProblem } from './brands.js'
+export type {
+  ByReference,
+  LocalOnly,
+  MethodName,
+  MindOf,
+  ReservedName,
+  TypeProblem,
+} from './brands.js'
 export type { kMind } from './brands.js'
 export { isReference, release, tell } from './tell.js'
 export { SUBPROTOCOL } from './transport.js'

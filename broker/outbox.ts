@@ -2,6 +2,8 @@
  * Gathers messages into frames. What is said in one tick leaves in one frame, or in several that overlap with the
  * peer's work on them; frames, not encoding, are what a call costs.
  */
+import { CallError } from './errors.js'
+import type { Limits } from './limits.js'
 import type { Transport } from './transport.js'
 import { CONTINUES, FRAME_TARGET_BYTES } from './wire.js'
 
@@ -9,10 +11,13 @@ import { CONTINUES, FRAME_TARGET_BYTES } from './wire.js'
 const FRAMES_BETWEEN_CHECKS = 16
 
 const TICK = Promise.resolve()
+const NO_BYTES: readonly Uint8Array[] = []
 
 export class Outbox {
   readonly #transport: Transport
   readonly #maxQueuedBytes: number
+  readonly #maxFrameBytes: number
+  readonly #frameTarget: number
   readonly #onFailure: (slowPeer: boolean) => void
   #text = ''
   #bytes: Uint8Array[] | null = null
@@ -24,13 +29,11 @@ export class Outbox {
   #frames = 0
 
   /** `onFailure`: the transport threw, or the peer reads too slowly (true); the outbox has stopped. */
-  constructor(
-    transport: Transport,
-    maxQueuedBytes: number,
-    onFailure: (slowPeer: boolean) => void,
-  ) {
+  constructor(transport: Transport, limits: Limits, onFailure: (slowPeer: boolean) => void) {
     this.#transport = transport
-    this.#maxQueuedBytes = maxQueuedBytes
+    this.#maxQueuedBytes = limits.maxQueuedBytes
+    this.#maxFrameBytes = limits.maxFrameBytes
+    this.#frameTarget = Math.min(FRAME_TARGET_BYTES, Math.floor(limits.maxFrameBytes / 3))
     this.#onFailure = onFailure
   }
 
@@ -44,24 +47,40 @@ export class Outbox {
     return this.#frames
   }
 
-  /** Adds one message, as JSON text, with the bytes that its tags speak of. */
-  say(message: string, bytes: readonly Uint8Array[] | null = null): void {
+  /**
+   * Adds one message, as JSON text, with the bytes that its tags speak of; these are copied.
+   *
+   * @throws CallError `PB_ERR_LIMIT_FRAME` - it would not fit a frame; nothing was said.
+   */
+  say(message: string, bytes: readonly Uint8Array[] = NO_BYTES): void {
     if (this.#isStopped) return
-    if (this.#text.length + this.#byteCount >= FRAME_TARGET_BYTES) this.#send(true)
-    if (this.#isStopped) return
+    let byteCount = 0
+    for (const part of bytes) byteCount += part.byteLength
+    this.#checkSize(message, byteCount)
+    // A frame is closed before it gets long, so that it never outgrows what one message may have.
+    const size = this.#text.length + this.#byteCount
+    if (size > 0 && size + message.length + byteCount > this.#frameTarget) this.#send(true)
     this.#text = this.#text === '' ? message : this.#text + ',' + message
-    if (bytes !== null) {
-      this.#bytes ??= []
-      for (const part of bytes) {
-        // The caller may change its buffer in this very tick.
-        this.#bytes.push(part.slice())
-        this.#byteCount += part.byteLength
-      }
+    if (byteCount > 0) {
+      // The caller may change its buffer in this very tick.
+      this.#bytes = [...(this.#bytes ?? []), ...bytes.map((part) => part.slice())]
+      this.#byteCount += byteCount
     }
     if (!this.#isScheduled && !this.#isReading) {
       this.#isScheduled = true
       void TICK.then(this.#endTick)
     }
+  }
+
+  #checkSize(message: string, byteCount: number): void {
+    // A UTF-16 unit is at most three bytes of UTF-8; only what comes near the limit is measured.
+    if (message.length * 3 + byteCount <= this.#maxFrameBytes) return
+    const size = new TextEncoder().encode(message).byteLength + byteCount
+    if (size <= this.#maxFrameBytes) return
+    throw new CallError(
+      'PB_ERR_LIMIT_FRAME',
+      `a message of ${String(size)} bytes, over limits.maxFrameBytes (${String(this.#maxFrameBytes)})`,
+    )
   }
 
   /** Holds everything back while a frame is read: its answers leave together. */

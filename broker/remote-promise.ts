@@ -11,6 +11,7 @@ export interface Pipeline {
 }
 
 const noop = (): void => undefined
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with a promise as `this`
 const nativeThen = Promise.prototype.then
 
 let resolveNext: (value: unknown) => void = noop
@@ -65,12 +66,9 @@ export class CallPromise extends Promise<unknown> {
 }
 
 const members = CallPromise.prototype as unknown as Record<string, unknown>
-for (const name of ['then', 'catch', 'finally'] as const) {
-  Object.defineProperty(members, name, {
-    value: Promise.prototype[name],
-    writable: true,
-    configurable: true,
-  })
+const native = Promise.prototype as unknown as Record<string, unknown>
+for (const name of ['then', 'catch', 'finally']) {
+  Object.defineProperty(members, name, { value: native[name], writable: true, configurable: true })
 }
 // `await` takes a promise as it is when its constructor is Promise; anything else costs two more ticks.
 Object.defineProperty(members, 'constructor', {
@@ -82,7 +80,8 @@ Object.setPrototypeOf(
   members,
   new Proxy(Object.create(Promise.prototype) as object, {
     get(target, name, receiver: CallPromise) {
-      if (typeof name === 'symbol' || isReservedName(name)) return Reflect.get(target, name)
+      if (typeof name === 'symbol' || isReservedName(name))
+        return Reflect.get(target, name) as unknown
       return (...args: unknown[]) =>
         CallPromise.pipelineOf(receiver).callOnResult(receiver, name, args)
     },

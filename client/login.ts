@@ -60,7 +60,7 @@ async function requestTicket(
     options.signal?.throwIfAborted()
     const why = timeout.aborted
       ? `no answer in ${String(LOGIN_TIMEOUT_MS / 1000)} s`
-      : String((error as Error).message)
+      : (error as Error).message
     throw new RequestError('PB_ERR_CLIENT_UNREACHABLE', `POST ${address.pathname}: ${why}`, 0, null)
   }
   const { ticket, code, message, retryAfter } = (body ?? {}) as Record<string, unknown>

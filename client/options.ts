@@ -1,11 +1,13 @@
 import type { Limits, Local, WebSocketLike } from '../broker/index.js'
 
 /** For users to merge their own kinds of credentials into: `{ otp: { type: 'otp'; code: string } }`. */
+
 export interface CustomCredentials {}
 
 /** What somebody presents at a login. */
 export type Credentials =
   | { readonly type?: 'password'; readonly username: string; readonly password: string }
+  // eslint-disable-next-line @typescript-eslint/no-redundant-type-constituents -- `never` until somebody merges
   | CustomCredentials[keyof CustomCredentials]
 
 /** A WebSocket class: the page's own, Node's (from 22), or the one of `ws`. */
@@ -24,6 +26,7 @@ export interface ConnectionOptions {
 }
 
 /** The options of a session whose avatar expects the mind `M`: without one none can be given, else it must be. */
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- an interface cannot be conditional
 export type SessionOptions<M> = ConnectionOptions &
   ([M] extends [undefined]
     ? { readonly mind?: undefined }
