@@ -26,7 +26,6 @@ export interface ConnectionOptions {
 }
 
 /** The options of a session whose avatar expects the mind `M`: without one none can be given, else it must be. */
-// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- an interface cannot be conditional
 export type SessionOptions<M> = ConnectionOptions &
   ([M] extends [undefined]
     ? { readonly mind?: undefined }
@@ -35,6 +34,7 @@ export type SessionOptions<M> = ConnectionOptions &
       : { readonly mind: Local<M> })
 
 export type OptionsArgument<M> =
+  // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- asks whether all is optional
   Record<never, never> extends SessionOptions<M>
     ? [options?: SessionOptions<M>]
     : [options: SessionOptions<M>]
