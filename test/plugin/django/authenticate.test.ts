@@ -11,7 +11,13 @@ import { ACCOUNTS } from '../../../tools/postgres/accounts.js'
 import { startDjango } from './start-django.js'
 
 const { pool } = await startDjango()
-const users = new DjangoUsers(pool)
+let queryCount = 0
+const users = new DjangoUsers({
+  query(text: string, values: unknown[]) {
+    queryCount++
+    return pool.query<object>(text, values)
+  },
+})
 const CHEAP = { iterations: 1234 }
 
 const derivations: number[] = []
@@ -33,15 +39,9 @@ async function logIn(
 }
 
 async function countQueries(action: () => Promise<unknown>): Promise<number> {
-  let count = 0
-  const query = pool.query.bind(pool)
-  pool.query = ((...values: Parameters<typeof query>) => {
-    count++
-    return query(...values)
-  }) as typeof pool.query
+  queryCount = 0
   await action()
-  pool.query = query
-  return count
+  return queryCount
 }
 
 describe('authenticate', () => {

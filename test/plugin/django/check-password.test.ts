@@ -43,7 +43,7 @@ describe('checkPassword', () => {
 
   test('refuses more than 10,000,000 iterations without trying them', async () => {
     for (const iterations of ['10000001', '99999999', '9223372036854775808', '1'.repeat(60)]) {
-      const encoded = GOOD.encoded.replace(/\$\d+\$/, `$${iterations}$`)
+      const encoded: string = GOOD.encoded.replace(/\$\d+\$/, `$${iterations}$`)
       assert.equal(await checkPassword(GOOD.password, encoded, CHEAP), false)
     }
   })

@@ -225,7 +225,7 @@ describe('a custom user model', () => {
       [{ columns: { hash: 'password' } }, /^option users\.columns\.hash: /],
     ]
     for (const [model, message] of refused) {
-      assert.throws(() => new DjangoUsers(pool, model as UserModel), {
+      assert.throws(() => new DjangoUsers(pool, model), {
         name: 'InvalidOptionError',
         code: 'PB_ERR_OPT_INVALID',
         message,
