@@ -72,8 +72,9 @@ export class PasswordWorkerError extends DjangoError {
 export class InvalidOptionError extends TypeError {
   readonly code = 'PB_ERR_OPT_INVALID' as const
 
-  constructor(option: string, expected: string, got: unknown) {
-    super(`option ${option}: expected ${expected}, got ${describeKind(got)}`)
+  /** `shown`: what may be said of the value; its kind unless given. */
+  constructor(option: string, expected: string, got: unknown, shown: string = describeKind(got)) {
+    super(`option ${option}: expected ${expected}, got ${shown}`)
   }
 
   static {

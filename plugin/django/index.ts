@@ -10,6 +10,13 @@ export {
   type DatabaseFailure,
 } from './errors.js'
 export { hasPermission } from './permissions.js'
-export type { CustomUserFields, DjangoAccount, DjangoUser, User, UserModel } from './user-model.js'
+export type {
+  CustomUserFields,
+  DjangoAccount,
+  DjangoUser,
+  User,
+  UserModel,
+  UserModelOption,
+} from './user-model.js'
 export { normalizeUsername } from './username.js'
 export { DjangoUsers } from './users.js'

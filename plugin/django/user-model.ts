@@ -42,6 +42,11 @@ export type UserModel = {
       readonly columns: { readonly [Field in keyof CustomUserFields]: string }
     })
 
+/** The option of that name: it must be given where there are custom fields, whose columns it names. */
+export type UserModelOption = HasNoCustomFields extends true
+  ? { readonly users?: UserModel | undefined }
+  : { readonly users: UserModel }
+
 export interface UserStatements {
   readonly byId: string
   readonly byUsername: string

@@ -1,0 +1,88 @@
+/** How the routes answer: JSON text with its own headers, whatever the app's hooks and serializers do to other routes. */
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import { DatabaseUnavailableError, PasswordQueueFullError } from './django/index.js'
+import {
+  DatabaseAway,
+  InternalError,
+  LoginBody,
+  LoginBusy,
+  LoginContentType,
+  LoginLimit,
+  LoginShape,
+  type RouteError,
+  ServerClosing,
+  retryLater,
+} from './errors.js'
+
+/** Seconds until a database that is away is worth another try; spread, so that not all come back at once. */
+const RETRY_SECONDS = 5
+
+/** Sends a body as JSON text; as text it passes the app's serializers and `preSerialization` hooks by. */
+export function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {
+  return reply
+    .code(status)
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(body))
+}
+
+/** Sends a refusal: `{code, message, retryAfter?}`. */
+export function sendRefusal(reply: FastifyReply, error: RouteError): FastifyReply {
+  const { code, message, statusCode = 500, retryAfterSeconds } = error
+  if (retryAfterSeconds === undefined) return sendJson(reply, statusCode, { code, message })
+  return sendJson(reply.header('retry-after', String(retryAfterSeconds)), statusCode, {
+    code,
+    message,
+    retryAfter: retryAfterSeconds,
+  })
+}
+
+/** The refusal that an error thrown in a route means; what is none of ours is logged and told as a 500 without details. */
+export function refusalOf(error: unknown, request: FastifyRequest): RouteError {
+  if (isRouteError(error)) return error
+  if (error instanceof DatabaseUnavailableError) {
+    request.log.warn({ database: error.database }, 'perspective: the user database gave no rows')
+    return retryLater(DatabaseAway, RETRY_SECONDS + Math.random() * RETRY_SECONDS)
+  }
+  if (error instanceof PasswordQueueFullError) return retryLater(LoginBusy, error.retryAfterSeconds)
+  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown }
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new LoginBody()
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new LoginContentType()
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new LoginShape()
+  }
+  // A limit of the app's own, in a hook that runs before ours.
+  if (statusCode === 429) return retryLater(LoginLimit, 60)
+  if (statusCode === 503) return retryLater(ServerClosing, RETRY_SECONDS)
+  logError(request.log, error, 'perspective: a route failed')
+  return new InternalError()
+}
+
+/**
+ * Logs an error by its name, message, stack and code alone: those of a database carry the query, its values and the row.
+ */
+export function logError(
+  log: FastifyBaseLogger,
+  error: unknown,
+  message: string,
+  context: object = {},
+): void {
+  const isError = error instanceof Error
+  const { code } = (isError ? error : {}) as { code?: unknown }
+  const shown = isError
+    ? { type: error.name, message: error.message, stack: error.stack ?? '' }
+    : { type: typeof error, message: String(error), stack: '' }
+  log.error({ ...context, err: typeof code === 'string' ? { ...shown, code } : shown }, message)
+}
+
+function isRouteError(error: unknown): error is RouteError {
+  return (
+    error instanceof Error &&
+    String((error as Partial<RouteError>).code).startsWith('PB_ERR_') &&
+    'statusCode' in error
+  )
+}

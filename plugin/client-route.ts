@@ -1,0 +1,20 @@
+/** `GET <prefix>/client.js`: the page's side as one module, for pages without a bundler. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { FastifyInstance } from 'fastify'
+
+/** Registers the route; the module is read once. */
+export async function registerClientRoute(scope: FastifyInstance): Promise<void> {
+  const code = await readFile(new URL('../client.min.js', import.meta.url))
+  const etag = `"${createHash('sha256').update(code).digest('base64url').slice(0, 22)}"`
+  scope.get('/client.js', (request, reply) => {
+    reply.headers({
+      etag,
+      // Asked for anew each time, and answered by 304: a deploy changes server and client together.
+      'cache-control': 'no-cache',
+      'x-content-type-options': 'nosniff',
+    })
+    if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+    return reply.type('text/javascript; charset=utf-8').send(code)
+  })
+}

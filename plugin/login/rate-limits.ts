@@ -1,0 +1,163 @@
+/**
+ * Who may still try. Counted before anything costs something, by address, by account, and by both together; names
+ * appear in no store, only keyed digests of them.
+ */
+import type { CreateRateLimitOptions } from '@fastify/rate-limit'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import { limitAddress } from './address.js'
+import { digest } from '../ticket/keys.js'
+
+/** How often something may be tried. */
+export interface RateLimits {
+  /** Logins of one address in a minute. Default 60. */
+  readonly addressPerMinute: number
+  /** Logins to one account from one address in five minutes. Default 10. */
+  readonly accountPer5Minutes: number
+  /**
+   * Logins to one account from everywhere in an hour. Default 100; beyond it only addresses from which the account has
+   * logged in before, so that strangers cannot lock its owner out.
+   */
+  readonly accountPerHour: number
+  /** Refused upgrades of one address in a minute. Default 30; accepted ones are not counted. */
+  readonly refusedUpgradesPerMinute: number
+}
+
+export const DEFAULT_RATE_LIMITS: RateLimits = Object.freeze({
+  addressPerMinute: 60,
+  accountPer5Minutes: 10,
+  accountPerHour: 100,
+  refusedUpgradesPerMinute: 30,
+})
+
+/** Seconds to wait, or 0 where the try may go on. */
+export type Verdict = number
+
+type Limit = (key: string, request: FastifyRequest, count: boolean) => Promise<Verdict>
+
+const MINUTE = 60_000
+/** Keys of one limit in this process's own store: too few, and junk names would push a victim's count out. */
+const MAX_KEYS = 100_000
+/** Pairs of address and account that have logged in; the oldest are forgotten. */
+const MAX_KNOWN = 10_000
+
+export class RateLimiter {
+  readonly #secret: Uint8Array
+  readonly #byAddress: Limit
+  readonly #byPair: Limit
+  readonly #byAccount: Limit
+  readonly #byRefusal: Limit
+  readonly #known = new Set<string>()
+
+  /** `scope` has `createRateLimit` of @fastify/rate-limit, the app's own (and its store) or ours. */
+  constructor(scope: FastifyInstance, limits: RateLimits, secret: Uint8Array) {
+    this.#secret = secret
+    this.#byAddress = createLimit(scope, limits.addressPerMinute, MINUTE)
+    this.#byPair = createLimit(scope, limits.accountPer5Minutes, 5 * MINUTE)
+    this.#byAccount = createLimit(scope, limits.accountPerHour, 60 * MINUTE)
+    this.#byRefusal = createLimit(scope, limits.refusedUpgradesPerMinute, MINUTE)
+  }
+
+  /** Counts a login of an address, whatever comes of it. */
+  countAddress(request: FastifyRequest): Promise<Verdict> {
+    return this.#byAddress(this.#key('address', request), request, true)
+  }
+
+  /** Counts a login to an account, whether there is one of that name or not. */
+  async countAccount(request: FastifyRequest, account: string): Promise<Verdict> {
+    const wait = await this.#byPair(this.#key('pair', request, account), request, true)
+    if (wait > 0) return wait
+    const waitForAll = await this.#byAccount(this.#accountKey(account), request, true)
+    return this.#known.has(this.#key('pair', request, account)) ? 0 : waitForAll
+  }
+
+  /** Remembers that an account logs in from this address. */
+  remember(request: FastifyRequest, account: string): void {
+    const key = this.#key('pair', request, account)
+    this.#known.delete(key)
+    this.#known.add(key)
+    const [oldest] = this.#known
+    if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest)
+  }
+
+  /** Whether an address has had too many upgrades refused; counts nothing. */
+  checkRefusals(request: FastifyRequest): Promise<Verdict> {
+    return this.#byRefusal(this.#key('refused', request), request, false)
+  }
+
+  /** Counts a refused upgrade. */
+  async countRefusal(request: FastifyRequest): Promise<void> {
+    await this.#byRefusal(this.#key('refused', request), request, true)
+  }
+
+  #key(purpose: string, request: FastifyRequest, account = ''): string {
+    return digest(this.#secret, [purpose, limitAddress(request), account], 16)
+  }
+
+  #accountKey(account: string): string {
+    return digest(this.#secret, ['account', '', account], 16)
+  }
+}
+
+/** One limit over @fastify/rate-limit; every field is given, or it would be the host app's. */
+function createLimit(scope: FastifyInstance, max: number, timeWindow: number): Limit {
+  const keys = new WeakMap<FastifyRequest, string>()
+  const options: CreateRateLimitOptions & { cache: number } = {
+    max,
+    timeWindow,
+    keyGenerator: (request) => keys.get(request) ?? '',
+    allowList: [],
+    cache: MAX_KEYS,
+    ban: -1,
+    skipOnError: false,
+  }
+  const count = scope.createRateLimit(options)
+  const fallback = new LocalWindow(max, timeWindow)
+  const warn = warnOnce(scope.log)
+  return async (key, request, isCounted) => {
+    keys.set(request, key)
+    try {
+      const result = await count(request, { increment: isCounted })
+      if (result.isAllowed) return 0
+      const isOver = isCounted ? result.isExceeded : result.remaining <= 0
+      return isOver ? Math.max(1, result.ttlInSeconds) : 0
+    } catch {
+      // The error may hold the store's address and password: not a word of it.
+      warn()
+      return fallback.count(key, isCounted)
+    }
+  }
+}
+
+function warnOnce(log: FastifyBaseLogger): () => void {
+  let warnedAt = 0
+  return () => {
+    if (Date.now() - warnedAt < MINUTE) return
+    warnedAt = Date.now()
+    log.warn('perspective: the rate-limit store fails; this process counts by itself meanwhile')
+  }
+}
+
+/** Counts in this process while the store is away: neither a way in for guesses nor a lock-out. */
+class LocalWindow {
+  readonly #max: number
+  readonly #windowMs: number
+  #counts = new Map<string, number>()
+  #startedAt = 0
+
+  constructor(max: number, windowMs: number) {
+    this.#max = max
+    this.#windowMs = windowMs
+  }
+
+  count(key: string, isCounted: boolean): Verdict {
+    const now = Date.now()
+    if (now - this.#startedAt > this.#windowMs) {
+      this.#counts = new Map()
+      this.#startedAt = now
+    }
+    const count = (this.#counts.get(key) ?? 0) + (isCounted ? 1 : 0)
+    this.#counts.set(key, count)
+    const isOver = isCounted ? count > this.#max : count >= this.#max
+    return isOver ? Math.ceil((this.#startedAt + this.#windowMs - now) / 1000) : 0
+  }
+}

@@ -1,0 +1,220 @@
+/** The options of the plugin, checked and filled in once, before anything is registered. */
+import { resolveLimits } from '../broker/limits.js'
+import type { Limits } from '../broker/index.js'
+import {
+  type Database,
+  InvalidOptionError,
+  type UserModel,
+  type UserModelOption,
+} from './django/index.js'
+import { DEFAULT_RATE_LIMITS, type RateLimits } from './login/rate-limits.js'
+import { readOrigins } from './origins.js'
+import { type Checker, DJANGO } from './portal/portal.js'
+import type { Realm } from './session/avatar.js'
+import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session/sessions.js'
+import { type Keys, readKeys } from './ticket/keys.js'
+
+export interface TicketOption {
+  /**
+   * Signs tickets (HS256): at least 32 bytes of your own, not Django's SECRET_KEY. Several: the first signs, all are
+   * accepted, so that a secret can be changed while tickets of the old one are out.
+   */
+  readonly secret: string | readonly string[] | undefined
+  /** How long a ticket may be used, in seconds: 1 to 60, default 30. */
+  readonly lifetimeSeconds?: number
+  /** Claim `iss`; default `fastify-perspective`. */
+  readonly issuer?: string
+  /** Claim `aud`; default `perspective:<prefix>`. Staging and production must differ where they share a secret. */
+  readonly audience?: string
+}
+
+/** What `app.register(perspective, …)` takes. */
+export type PerspectiveOptions = UserModelOption & {
+  /** Where the routes are: `<prefix>/login`, `/socket`, `/client.js`. Default: the root. */
+  readonly prefix?: string
+  /** Connection string, or the `pg` Pool or pg-promise database that the app already has; that one stays the app's. */
+  readonly database: string | Database | undefined
+  readonly ticket: TicketOption
+  /** The origins whose pages may log in, each exact: `https://www.example.com`. No pattern, no `*`. */
+  readonly allowedOrigins: readonly string[]
+  /** Makes the avatar of a session; may be async, and has 10 seconds. Throw `LoginDeniedError` to refuse. */
+  readonly realm: Realm
+  /** Further ways to log in; each takes credentials of its own types. */
+  readonly checkers?: readonly Checker[]
+  /**
+   * Iterations that a login costs where there is no usable hash to say so, as for an unknown user: those of the site's
+   * Django. Default 1,000,000 (Django 5.2); 4.2 has 600,000.
+   */
+  readonly passwordIterations?: number
+  readonly sessions?: Partial<SessionLimits>
+  readonly rateLimits?: Partial<RateLimits>
+  readonly limits?: Partial<Limits>
+}
+
+export interface ResolvedOptions {
+  readonly prefix: string
+  readonly database: string | Database
+  readonly users: UserModel
+  readonly keys: Keys
+  readonly ticketLifetimeSeconds: number
+  readonly issuer: string
+  readonly audience: string
+  readonly origins: ReadonlySet<string>
+  readonly realm: Realm
+  readonly checkers: readonly Checker[]
+  readonly passwordIterations: number
+  readonly sessions: SessionLimits
+  readonly rateLimits: RateLimits
+  readonly limits: Limits
+}
+
+const NAMES: ReadonlySet<string> = new Set([
+  ...['prefix', 'database', 'users', 'ticket', 'allowedOrigins', 'realm', 'checkers'],
+  ...['passwordIterations', 'sessions', 'rateLimits', 'limits'],
+  // Fastify's own, which it hands on to every plugin.
+  ...['logLevel', 'logSerializers'],
+])
+const TICKET_NAMES: ReadonlySet<string> = new Set([
+  'secret',
+  'lifetimeSeconds',
+  'issuer',
+  'audience',
+])
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws InvalidOptionError `PB_ERR_OPT_INVALID` - names the option, what was expected and what came; never a secret.
+ */
+export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
+  refuseUnknown('', options, NAMES)
+  const { ticket, realm, database } = options as Partial<PerspectiveOptions>
+  const prefix = readPrefix(options.prefix)
+  if (database === undefined) {
+    throw new InvalidOptionError(
+      'database',
+      'a connection string (is DATABASE_URL set?), a pg Pool or a pg-promise database',
+      database,
+    )
+  }
+  if (typeof ticket !== 'object' || ticket === null) {
+    throw new InvalidOptionError('ticket', '{ secret: … }', ticket)
+  }
+  refuseUnknown('ticket.', ticket, TICKET_NAMES)
+  if (typeof realm !== 'function') {
+    throw new InvalidOptionError('realm', 'a function: (session) => new YourAvatar(session)', realm)
+  }
+  return Object.freeze({
+    prefix,
+    database,
+    users: options.users ?? {},
+    keys: readKeys(ticket.secret),
+    ticketLifetimeSeconds: readInteger(
+      'ticket.lifetimeSeconds',
+      ticket.lifetimeSeconds ?? 30,
+      1,
+      60,
+    ),
+    issuer: readText('ticket.issuer', ticket.issuer ?? 'fastify-perspective'),
+    audience: readText('ticket.audience', ticket.audience ?? `perspective:${prefix || '/'}`),
+    origins: readOrigins(options.allowedOrigins),
+    realm,
+    checkers: readCheckers(options.checkers ?? []),
+    passwordIterations: readInteger(
+      'passwordIterations',
+      options.passwordIterations ?? 1_000_000,
+      1,
+      10_000_000,
+    ),
+    sessions: readCounts('sessions', options.sessions, DEFAULT_SESSION_LIMITS),
+    rateLimits: readCounts('rateLimits', options.rateLimits, DEFAULT_RATE_LIMITS),
+    limits: resolveLimits(options.limits),
+  })
+}
+
+function readPrefix(prefix: unknown): string {
+  const expected = 'a path that begins with a slash, such as "/perspective"'
+  if (prefix === undefined) return ''
+  if (typeof prefix !== 'string') throw new InvalidOptionError('prefix', expected, prefix)
+  const bare = prefix.replace(/\/+$/, '')
+  // A parameter in it would make one audience of many routes.
+  if (bare !== '' && !/^(\/[\w.~-]+)+$/.test(bare)) {
+    throw new InvalidOptionError('prefix', expected, prefix, JSON.stringify(prefix))
+  }
+  return bare
+}
+
+function readCheckers(checkers: unknown): readonly Checker[] {
+  if (!Array.isArray(checkers))
+    throw new InvalidOptionError('checkers', 'a list of checkers', checkers)
+  const names = new Set([DJANGO])
+  const types = new Set(['password'])
+  for (const [index, checker] of (checkers as Partial<Checker>[]).entries()) {
+    const option = `checkers[${String(index)}]`
+    if (typeof checker !== 'object' || checker === null) {
+      throw new InvalidOptionError(option, 'an object with name, types, check and load', checker)
+    }
+    const { name, types: ownTypes } = checker
+    if (typeof name !== 'string' || name === '' || name.includes(':') || names.has(name)) {
+      throw new InvalidOptionError(`${option}.name`, 'a name of its own, without ":"', name)
+    }
+    names.add(name)
+    if (!Array.isArray(ownTypes) || ownTypes.length === 0) {
+      throw new InvalidOptionError(`${option}.types`, 'a list of types of credentials', ownTypes)
+    }
+    for (const type of ownTypes as unknown[]) {
+      if (typeof type !== 'string' || type === '' || types.has(type)) {
+        throw new InvalidOptionError(`${option}.types`, 'types that no other checker has', type)
+      }
+      types.add(type)
+    }
+    for (const method of ['check', 'load'] as const) {
+      if (typeof checker[method] !== 'function') {
+        throw new InvalidOptionError(`${option}.${method}`, 'a function', checker[method])
+      }
+    }
+  }
+  return checkers as Checker[]
+}
+
+function readCounts<T extends object>(option: string, given: unknown, defaults: T): T {
+  if (given === undefined) return defaults
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidOptionError(option, 'an object', given)
+  }
+  refuseUnknown(`${option}.`, given, new Set(Object.keys(defaults)))
+  const resolved: Record<string, unknown> = Object.fromEntries(Object.entries(defaults))
+  for (const [name, value] of Object.entries(given as Record<string, unknown>)) {
+    if (value !== undefined) resolved[name] = readInteger(`${option}.${name}`, value, 1, 1e9)
+  }
+  return Object.freeze(resolved) as T
+}
+
+function readInteger(option: string, value: unknown, least: number, most: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most)
+    return value
+  const shown = typeof value === 'number' ? String(value) : undefined
+  throw new InvalidOptionError(
+    option,
+    `a whole number from ${String(least)} to ${String(most)}`,
+    value,
+    shown,
+  )
+}
+
+function readText(option: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new InvalidOptionError(option, 'a text that is not empty', value)
+}
+
+function refuseUnknown(prefix: string, given: object, known: ReadonlySet<string>): void {
+  for (const name of Object.keys(given)) {
+    if (known.has(name)) continue
+    throw new InvalidOptionError(
+      `${prefix}${name}`,
+      `one of ${[...known].join(', ')}`,
+      name,
+      'an unknown name',
+    )
+  }
+}

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto'
+import fastifyRateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import { registerClientRoute } from './client-route.js'
+import { DjangoUsers, InvalidOptionError } from './django/index.js'
+import { handleRouteErrors, registerLoginRoute } from './login/login-route.js'
+import { RateLimiter } from './login/rate-limits.js'
+import { type PerspectiveOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { DjangoChecker } from './portal/django-checker.js'
+import { Portal } from './portal/portal.js'
+import { SessionRegistry, type Sessions } from './session/sessions.js'
+import { registerSocketRoute } from './session/socket-route.js'
+import { startClock } from './ticket/clock.js'
+import { MemoryLedger } from './ticket/ledger.js'
+import { Tickets } from './ticket/ticket.js'
+
+/** What the plugin adds to the app: `app.perspective`. */
+export interface PerspectiveServer {
+  readonly sessions: Sessions
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly perspective: PerspectiveServer
+  }
+}
+
+/** How long sessions may take to detach and sockets to close when the app does. */
+const SHUTDOWN_MS = 5_000
+
+async function register(app: FastifyInstance, options: PerspectiveOptions): Promise<void> {
+  const resolved = resolveOptions(options)
+  refuseUnusableApp(app)
+  const users = new DjangoUsers(resolved.database, resolved.users)
+  const now = startClock()
+  const registry = new SessionRegistry(resolved.sessions, now)
+  let isClosing = false
+
+  app.decorate('perspective', Object.freeze({ sessions: registry }))
+  app.addHook('preClose', async () => {
+    isClosing = true
+    await endSessions(registry)
+  })
+  app.addHook('onClose', () => users.close())
+
+  await app.register(
+    async (scope) => {
+      handleRouteErrors(scope)
+      if (!scope.hasDecorator('createRateLimit'))
+        await scope.register(fastifyRateLimit, { global: false })
+      const context = createContext(scope, resolved, users, registry, now, () => isClosing)
+      registerLoginRoute(scope, context)
+      await registerSocketRoute(scope, `${scope.prefix}/socket`, context)
+      await registerClientRoute(scope)
+    },
+    { prefix: resolved.prefix },
+  )
+}
+
+function createContext(
+  scope: FastifyInstance,
+  options: ResolvedOptions,
+  users: DjangoUsers,
+  registry: SessionRegistry,
+  now: () => number,
+  isClosing: () => boolean,
+) {
+  const { keys, issuer, audience, ticketLifetimeSeconds: lifetimeSeconds } = options
+  const ledger = new MemoryLedger(randomBytes(9).toString('base64url'), now)
+  return {
+    origins: options.origins,
+    realm: options.realm,
+    limits: options.limits,
+    log: scope.log,
+    portal: new Portal([new DjangoChecker(users, options.passwordIterations), ...options.checkers]),
+    tickets: new Tickets({ keys, lifetimeSeconds, issuer, audience, ledgerId: ledger.id, now }),
+    ledger,
+    limiter: new RateLimiter(scope, options.rateLimits, keys.limits),
+    registry,
+    isClosing,
+  }
+}
+
+function refuseUnusableApp(app: FastifyInstance): void {
+  const { http2, https } = app.initialConfig
+  const allowsHttp1 = typeof https === 'object' && https.allowHTTP1
+  if (http2 === true && !allowsHttp1) {
+    throw new InvalidOptionError(
+      'http2',
+      'an app that takes HTTP/1.1, or https.allowHTTP1 beside http2: a WebSocket begins there',
+      http2,
+      'HTTP/2 only',
+    )
+  }
+  if (app.hasDecorator('perspective')) {
+    throw new InvalidOptionError(
+      'perspective',
+      'one registration in a context; put a second one inside app.register(async (child) => …)',
+      app,
+      'a second one',
+    )
+  }
+}
+
+async function endSessions(registry: SessionRegistry): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, SHUTDOWN_MS)
+  })
+  const ended = Promise.all(registry.entries().map((entry) => entry.shutdown()))
+  await Promise.race([ended, tooLong])
+  clearTimeout(timer)
+}
+
+/**
+ * Lets a Django project's users log in to this app, and gives each of them an avatar that their page can call.
+ *
+ * Registers `POST <prefix>/login`, `GET <prefix>/socket` and `GET <prefix>/client.js`, and decorates the app with
+ * `perspective`. What it opens it closes with the app; a database handed in stays open.
+ *
+ * @throws InvalidOptionError `PB_ERR_OPT_INVALID` - at `register`: names the option, what was expected and what came.
+ */
+export const perspective: FastifyPluginAsync<PerspectiveOptions> = fp(register, {
+  fastify: '5.x',
+  name: 'fastify-perspective',
+})

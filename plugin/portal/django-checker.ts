@@ -1,0 +1,66 @@
+/** The checker of Django's own passwords. */
+import { type DjangoUsers, authenticate, normalizeUsername } from '../django/index.js'
+import {
+  type CheckContext,
+  type CheckedUser,
+  type Checker,
+  DJANGO,
+  type SentCredentials,
+} from './portal.js'
+
+/** Django's `username` has 150 characters, an e-mail address 254; a longer one is nobody's. */
+const MAX_USERNAME_LENGTH = 254
+/** Django has no limit of its own; a longer one is an attack on the hasher. */
+const MAX_PASSWORD_LENGTH = 4096
+
+export class DjangoChecker implements Checker {
+  readonly name: string = DJANGO
+  readonly types: readonly string[] = ['password']
+  readonly #users: DjangoUsers
+  readonly #iterations: number
+
+  /** `iterations`: what a login costs where there is no user to say so. */
+  constructor(users: DjangoUsers, iterations: number) {
+    this.#users = users
+    this.#iterations = iterations
+  }
+
+  async check(
+    credentials: SentCredentials,
+    { signal }: CheckContext,
+  ): Promise<CheckedUser | null | undefined> {
+    const { type, username, password, ...unknown } = credentials
+    if (!isField(username, MAX_USERNAME_LENGTH) || !isField(password, MAX_PASSWORD_LENGTH))
+      return undefined
+    if (type !== 'password' || Object.keys(unknown).length > 0) return undefined
+    const account = await authenticate(
+      this.#users,
+      { username, password },
+      { iterations: this.#iterations, signal },
+    )
+    return account === null ? null : { user: account.user, binding: account.password }
+  }
+
+  async load(id: string): Promise<CheckedUser | null> {
+    const account = await this.#users.accountById(id)
+    return account === null ? null : { user: account.user, binding: account.password }
+  }
+
+  accountName({ username }: SentCredentials): string | null {
+    return isField(username, MAX_USERNAME_LENGTH) ? normalizeUsername(username) : null
+  }
+
+  permissionsOf(id: string): Promise<ReadonlySet<string>> {
+    return this.#users.permissionsOf(id)
+  }
+}
+
+function isField(value: unknown, maxLength: number): value is string {
+  // NUL and lone surrogates: Django's form refuses the one, Python cannot encode the other.
+  return (
+    typeof value === 'string' &&
+    value.length <= maxLength &&
+    !value.includes('\0') &&
+    !/\p{Surrogate}/u.test(value)
+  )
+}

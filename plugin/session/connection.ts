@@ -1,0 +1,80 @@
+import { userKeyOf } from '../portal/portal.js'
+import type { Entry, OpenAvatarSession, SessionRegistry } from './sessions.js'
+
+/** What a connection needs of its session. */
+export interface ConnectedSession {
+  readonly open: OpenAvatarSession | null
+  close(reason: string): void
+  shutdown(): Promise<void>
+}
+
+/**
+ * One socket, from the first check of its upgrade to its end: what it counts for, and what becomes of it when its user is
+ * disconnected on the way. The slot is given back when the socket has gone, which in every case it once does.
+ */
+export class Connection implements Entry {
+  readonly #registry: SessionRegistry
+  #userKey: string | null = null
+  #session: ConnectedSession | null = null
+  #kickedFor: string | null = null
+  #hasSlot = true
+  #isOpen = false
+
+  /** Null where there is no slot left. */
+  static take(registry: SessionRegistry): Connection | null {
+    return registry.takeSlot() ? new Connection(registry) : null
+  }
+
+  private constructor(registry: SessionRegistry) {
+    this.#registry = registry
+  }
+
+  get open(): OpenAvatarSession | null {
+    return this.#session?.open ?? null
+  }
+
+  /** Why the user was disconnected meanwhile; null where that has not happened. */
+  get kickedFor(): string | null {
+    return this.#kickedFor
+  }
+
+  /** Enters the registry; false where the user has too many. Synchronous: many at once cannot pass the limit together. */
+  enter(checker: string, userId: string): boolean {
+    const userKey = userKeyOf(checker, userId)
+    if (!this.#registry.enter(userKey, this)) return false
+    this.#userKey = userKey
+    return true
+  }
+
+  attach(session: ConnectedSession): void {
+    this.#session = session
+  }
+
+  opened(): void {
+    this.#isOpen = true
+    this.#registry.opened()
+  }
+
+  /** Leaves the registry; the slot stays until {@link gone}. Idempotent. */
+  leave(): void {
+    if (this.#userKey === null) return
+    this.#registry.leave(this.#userKey, this, this.#isOpen)
+    this.#userKey = null
+  }
+
+  /** The socket is no more. Idempotent. */
+  gone(): void {
+    this.leave()
+    if (this.#hasSlot) this.#registry.freeSlot()
+    this.#hasSlot = false
+  }
+
+  kick(reason: string): void {
+    this.#kickedFor ??= reason
+    this.#session?.close(reason)
+  }
+
+  shutdown(): Promise<void> {
+    return this.#session?.shutdown() ?? Promise.resolve()
+  }
+}

@@ -1,0 +1,174 @@
+/** `GET <prefix>/socket`: what an upgrade has to show, in the order that costs least; every refusal is plain HTTP. */
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { SUBPROTOCOL } from '../../broker/index.js'
+import { refusalOf, sendRefusal } from '../answers.js'
+import {
+  OriginRefused,
+  type RouteError,
+  ServerClosing,
+  TicketInvalid,
+  UpgradeFull,
+  UpgradeLimit,
+  UpgradeProtocol,
+  UpgradeRequired,
+  UpgradeSlow,
+  retryLater,
+} from '../errors.js'
+import type { RateLimiter } from '../login/rate-limits.js'
+import { isAllowedOrigin } from '../origins.js'
+import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
+import type { TicketLedger } from '../ticket/ledger.js'
+import type { Tickets } from '../ticket/ticket.js'
+import { Connection } from './connection.js'
+import { Deadline } from './deadline.js'
+import { Session, type SessionContext } from './session.js'
+import type { SessionRegistry } from './sessions.js'
+import { openGate, upgradeOf, webSocketServerOptions } from './upgrades.js'
+
+export interface SocketRouteContext extends SessionContext {
+  readonly origins: ReadonlySet<string>
+  readonly portal: Portal
+  readonly tickets: Tickets
+  readonly ledger: TicketLedger
+  readonly limiter: RateLimiter
+  readonly registry: SessionRegistry
+  isClosing(): boolean
+}
+
+/** From the upgrade request to the 101, ours only: a hook of the app's that hangs is the app's. */
+const ADMISSION_MS = 5_000
+/** What of a ticket's time is left when it has been used, for clocks that differ. */
+const LEDGER_MARGIN_MS = 10_000
+/** A frame has brackets and a head beside the longest message. */
+const FRAME_OVERHEAD_BYTES = 64
+
+/** Registers the route; `path` is its whole path. */
+export async function registerSocketRoute(
+  scope: FastifyInstance,
+  path: string,
+  context: SocketRouteContext,
+): Promise<void> {
+  const WebSocketServer = await openGate(scope, path)
+  const server = new WebSocketServer(
+    webSocketServerOptions(context.limits.maxFrameBytes + FRAME_OVERHEAD_BYTES),
+  )
+
+  scope.route({
+    method: 'GET',
+    url: '/socket',
+    exposeHeadRoute: false,
+    preHandler: async (request, reply) => {
+      const upgrade = upgradeOf(request.raw)
+      if (upgrade === null) throw new UpgradeRequired()
+      const admitted = await new Admission(request, context).decide().catch((error: unknown) => {
+        refuse(request, reply, refusalOf(error, request))
+        return null
+      })
+      if (admitted === null) return reply
+      reply.hijack()
+      const { id, ip, headers } = request
+      server.handleUpgrade(request.raw, request.raw.socket, upgrade.head, (socket) => {
+        const details = { id, ip, headers: { ...headers } }
+        new Session(socket, { ...admitted, request: details }, context)
+      })
+      return reply
+    },
+    // Never reached: the preHandler has answered or refused.
+    handler: (_request, reply) => sendRefusal(reply, new UpgradeRequired()),
+  })
+}
+
+/** Answers a refused upgrade, and ends its socket: no HTTP timeout watches it any more. */
+function refuse(request: FastifyRequest, reply: FastifyReply, error: RouteError): void {
+  const { socket } = request.raw
+  reply.raw.once('finish', () => {
+    socket.destroySoon()
+  })
+  request.log.info({ code: error.code }, 'perspective: upgrade refused')
+  void sendRefusal(reply.header('connection', 'close'), error)
+}
+
+class Admission {
+  readonly #request: FastifyRequest
+  readonly #context: SocketRouteContext
+  readonly #socket: Socket
+
+  constructor(request: FastifyRequest, context: SocketRouteContext) {
+    this.#request = request
+    this.#context = context
+    this.#socket = request.raw.socket
+  }
+
+  /**
+   * Decides over the upgrade.
+   *
+   * @throws RouteError - why not; what was taken for it has been given back.
+   */
+  async decide(): Promise<{ account: Account; connection: Connection }> {
+    const { limiter } = this.#context
+    if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
+    if (!isAllowedOrigin(this.#context.origins, this.#request.headers.origin))
+      throw new OriginRefused()
+    const wait = await limiter.checkRefusals(this.#request)
+    if (wait > 0) throw retryLater(UpgradeLimit, wait)
+    const connection = Connection.take(this.#context.registry)
+    if (connection === null) throw retryLater(UpgradeFull, 10 + Math.random() * 20)
+    // A socket that ends says so in every case, sooner or later; the refusals below end it.
+    this.#socket.once('close', () => {
+      connection.gone()
+    })
+    if (this.#socket.destroyed) connection.gone()
+    try {
+      const account = await this.#withDeadline(this.#prove(this.#readTicket(), connection))
+      return { account, connection }
+    } catch (error) {
+      connection.leave()
+      const { statusCode } = error as Partial<RouteError>
+      // Guesses, and nothing that an honest page runs into when the server is busy.
+      if (statusCode === 400 || statusCode === 401) await limiter.countRefusal(this.#request)
+      throw error
+    }
+  }
+
+  #readTicket(): string {
+    const { tickets, protocols } = upgradeOf(this.#request.raw) ?? { tickets: [], protocols: [] }
+    const [ticket] = tickets
+    if (tickets.length !== 1 || ticket === undefined) throw new UpgradeProtocol()
+    if (protocols.length !== 1 || protocols[0] !== SUBPROTOCOL) throw new UpgradeProtocol()
+    return ticket
+  }
+
+  async #prove(ticket: string, connection: Connection): Promise<Account> {
+    const { tickets, ledger, portal, registry } = this.#context
+    const claims = await tickets.verify(ticket)
+    if (claims === null || claims.org !== (this.#request.headers.origin ?? ''))
+      throw new TicketInvalid()
+    if (registry.isTooOld(userKeyOf(claims.chk, claims.sub), claims.iat)) throw new TicketInvalid()
+    if (!connection.enter(claims.chk, claims.sub)) throw retryLater(UpgradeLimit, 10)
+    // Before the first await of the database: two upgrades with one ticket meet here.
+    const isFirstUse = ledger.use(claims.jti, claims.exp * 1000 + LEDGER_MARGIN_MS)
+    if (isFirstUse === null) throw retryLater(UpgradeFull, 10)
+    if (!isFirstUse) throw new TicketInvalid()
+    const account = await portal.load(claims.chk, claims.sub)
+    if (account === null || !tickets.isBound(claims, account)) throw new TicketInvalid()
+    if (connection.kickedFor !== null) throw new TicketInvalid()
+    // The page gave up meanwhile: a refusal that nobody reads, and no session.
+    if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
+    return account
+  }
+
+  async #withDeadline<T>(proving: Promise<T>): Promise<T> {
+    const deadline = new Deadline()
+    const missed = new Promise<never>((_resolve, reject) => {
+      deadline.start(ADMISSION_MS, () => {
+        reject(retryLater(UpgradeSlow, 5))
+      })
+    })
+    try {
+      return await Promise.race([proving, missed])
+    } finally {
+      deadline.stop()
+    }
+  }
+}
