@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { login } from 'fastify-perspective/client'
+import { type Referenceable, login } from 'fastify-perspective/client'
 import { WebSocket } from 'ws'
 import { ACCOUNTS } from '../../tools/postgres/accounts.js'
 import { loadDjango, startPostgres } from '../../tools/postgres/start.js'
@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = join(root, 'test/readme/.quick-start')
 const require = createRequire(import.meta.url)
 
-interface Board {
+interface Board extends Referenceable {
   rename(title: string): void
 }
 interface Chat {
