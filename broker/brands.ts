@@ -6,10 +6,28 @@ export declare const kByReference: unique symbol
 export declare const kTarget: unique symbol
 export declare const kLocal: unique symbol
 export declare const kMind: unique symbol
+export declare const kCaller: unique symbol
+export declare const kByValue: unique symbol
+export declare const kState: unique symbol
 
 /** Crosses by reference: the other side gets a handle, the object stays. */
 export interface ByReference {
   readonly [kByReference]: true
+}
+
+/** Crosses by reference, and its methods get the caller first. */
+export interface ViewedBy<in Caller> extends ByReference {
+  readonly [kCaller]: (caller: Caller) => void
+}
+
+/** Crosses as a copy, of its own class on both sides. */
+export interface ByValue {
+  readonly [kByValue]: true
+}
+
+/** Is mirrored at whoever it is sent to. */
+export interface Mirrored<out State> {
+  readonly [kState]: State
 }
 
 /** Names of public methods that the other side must not see, such as `attached` and `detached`. */

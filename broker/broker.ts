@@ -1,14 +1,17 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Authorize } from './invocation.js'
-import { type CallErrorListener, Callee } from './callee.js'
+import { Callee } from './callee.js'
 import { Caller } from './caller.js'
+import { Copies, type CopyableClass } from './copyable.js'
 import { ConnectionLostError, ProtocolError } from './errors.js'
+import { Exchange } from './exchange.js'
 import { declareLiteral, exposureOf, isReferenceable } from './exposure.js'
-import { type HandleOwner, RemoteRecord, createHandle } from './handle.js'
+import { type CallErrorListener, Failures } from './failures.js'
+import { createHandle } from './handle.js'
 import { Inbox, type PeerHello } from './inbox.js'
 import { type Limits, resolveLimits } from './limits.js'
 import { Outbox } from './outbox.js'
-import { ReferenceTables } from './reference-tables.js'
+import { type HandleOwner, RemoteRecord } from './remote-record.js'
 import type { Remote } from './remote-types.js'
 import type { CloseReason, Transport } from './transport.js'
 import {
@@ -31,6 +34,10 @@ export interface BrokerOptions {
   /** Plain JSON for the peer's `broker.peer`; leaves with our hello, as soon as the root is there. */
   readonly info?: unknown
   readonly limits?: Partial<Limits> | undefined
+  /** The classes whose instances cross as copies; the same on both sides. */
+  readonly copyables?: readonly CopyableClass[] | undefined
+  /** Milliseconds until a call rejects with `PB_ERR_CALL_TIMEOUT`, unless `withOptions` says otherwise. Default 0: never. */
+  readonly callTimeoutMs?: number | undefined
   /** Answers `requires` of the remote tables; without it every method that requires something is refused. */
   readonly authorize?: Authorize | undefined
   /** Hears of every error of a local method that the peer is not told of, with the id that it is told instead. */
@@ -47,6 +54,10 @@ export interface BrokerStats {
   readonly pending: number
   /** Calls of the peer's whose methods still run. */
   readonly running: number
+  /** Streams open either way. */
+  readonly streams: number
+  /** Live signals of the peer's. */
+  readonly signals: number
 }
 
 /**
@@ -64,12 +75,13 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
 
   readonly #transport: Transport
   readonly #outbox: Outbox
-  readonly #tables: ReferenceTables
+  readonly #exchange: Exchange
   readonly #caller: Caller
   readonly #callee: Callee
   readonly #inbox: Inbox
   readonly #info: unknown
   readonly #peerRoot: RemoteRecord
+  readonly #listeners = new Set<(reason: CloseReason) => void>()
   #hello: PeerHello | null = null
   #resolvePeer!: (hello: PeerHello) => void
   #rejectPeer!: (error: Error) => void
@@ -84,13 +96,15 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   constructor(transport: Transport, options: BrokerOptions = {}) {
     const limits = resolveLimits(options.limits)
     const owner: HandleOwner = {
-      call: (record, quotedMethod, args, pin) => this.#caller.call(record, quotedMethod, args, pin),
-      tell: (record, quotedMethod, args) => {
-        this.#caller.tell(record, quotedMethod, args)
+      call: (record, quotedMethod, args, pin, options) =>
+        this.#caller.call(record, quotedMethod, args, pin, options),
+      tell: (record, quotedMethod, args, json) => {
+        this.#caller.tell(record, quotedMethod, args, json)
       },
       release: (record) => {
-        if (record.id !== ROOT_ID) this.#tables.release(record)
+        if (record.id !== ROOT_ID) this.#exchange.tables.release(record)
       },
+      onDisconnect: (listener) => this.#onDisconnect(listener),
     }
     this.#transport = transport
     this.#info = options.info
@@ -101,16 +115,12 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
           : { code: CLOSE_LOST, reason: 'the transport failed', byPeer: false },
       )
     })
-    this.#tables = new ReferenceTables(owner, this.#outbox, limits.maxReferences)
-    this.#caller = new Caller(this.#tables, this.#outbox, limits)
-    this.#callee = new Callee(
-      this.#tables,
-      this.#outbox,
-      limits,
-      options.authorize,
-      options.onCallError,
-    )
-    this.#inbox = new Inbox(this.#tables, this.#caller, this.#callee, limits, (hello) => {
+    const failures = new Failures(options.onCallError)
+    const copies = new Copies(options.copyables ?? [])
+    this.#exchange = new Exchange(owner, this.#outbox, limits, copies, failures)
+    this.#caller = new Caller(this.#exchange, options.callTimeoutMs ?? 0)
+    this.#callee = new Callee(this.#exchange, options.authorize)
+    this.#inbox = new Inbox(this.#exchange, this.#caller, this.#callee, (hello) => {
       this.#greeted(hello)
     })
     this.#peerRoot = new RemoteRecord(owner, ROOT_ID, false)
@@ -135,10 +145,12 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   /** What is held now. Both sides' tables are empty again when everything was released and answered. */
   get stats(): BrokerStats {
     return {
-      exported: this.#tables.exportCount,
-      imported: this.#tables.importCount,
+      exported: this.#exchange.tables.exportCount,
+      imported: this.#exchange.tables.importCount,
       pending: this.#caller.pendingCount,
       running: this.#callee.runningCount,
+      streams: this.#exchange.streams.count,
+      signals: this.#exchange.signals.receivedCount,
     }
   }
 
@@ -222,19 +234,37 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   #end(reason: CloseReason): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    const why = describe(reason)
     this.#inbox.stop()
-    this.#callee.close()
-    this.#caller.close(describe(reason))
     this.#outbox.stop()
-    this.#tables.clear()
+    this.#caller.close(why)
+    this.#callee.close(why)
+    this.#exchange.close(why)
     this.#peerRoot.isDead = true
     this.#rejectPeer(
-      new ConnectionLostError(
-        `the connection ended before the hello: ${describe(reason)}`,
-        'unknown',
-      ),
+      new ConnectionLostError(`the connection ended before the hello: ${why}`, 'unknown'),
     )
     this.#resolveClosed(reason)
+    // After the calls that waited: their rejections are on their way already.
+    void this.closed.then(() => {
+      for (const listener of [...this.#listeners]) listener(reason)
+    })
+  }
+
+  #onDisconnect(listener: (reason: CloseReason) => void): () => void {
+    // The same function twice is two listeners.
+    const own = (reason: CloseReason): void => {
+      try {
+        if (this.#listeners.delete(own)) listener(reason)
+      } catch (error) {
+        this.#exchange.failures.report(error, { id: '', method: 'onDisconnect' })
+      }
+    }
+    this.#listeners.add(own)
+    if (this.#isClosed) void this.closed.then(own)
+    return () => {
+      this.#listeners.delete(own)
+    }
   }
 }
 

@@ -1,21 +1,16 @@
-/** The called side of one connection: calls that arrive, and their answers. */
-import { Encoder } from './encoder.js'
-import { CallError, PerspectiveError, ProtocolError, Refusal, RemoteError } from './errors.js'
-import { type Authorize, invoke, isThenable } from './invocation.js'
-import type { Limits } from './limits.js'
-import type { Outbox } from './outbox.js'
-import { isPlain } from './plain-value.js'
-import type { ReferenceTables } from './reference-tables.js'
+/** The called side of one connection: calls that arrive, and what they come to. */
+import {
+  CallError,
+  ConnectionLostError,
+  type PerspectiveError,
+  ProtocolError,
+  Refusal,
+} from './errors.js'
+import { type Authorize, type Invoker, invoke, isThenable } from './invocation.js'
+import type { Exchange } from './exchange.js'
+import { RunningCalls } from './running-calls.js'
 import { type Outcome, TickResults } from './tick-results.js'
-import { ANSWER, ERROR, ROOT_ID, TAGGED } from './wire.js'
-
-/** What the application is told of a method of its own that failed. */
-export interface FailedCall {
-  /** What the peer was told instead of the error; empty for a call without answer. */
-  readonly id: string
-  readonly method: string
-}
-export type CallErrorListener = (error: unknown, call: FailedCall) => void
+import { ANSWER, ERROR, ROOT_ID } from './wire.js'
 
 /** Stands in a list of arguments for the result of a call of the same tick. */
 export class ResultArgument {
@@ -26,42 +21,35 @@ export class ResultArgument {
   }
 }
 
-/** What is left of the message of an error that does not fit a frame. */
-const MAX_SHORT_MESSAGE = 100
-
-export class Callee {
-  readonly #tables: ReferenceTables
-  readonly #outbox: Outbox
-  readonly #limits: Limits
-  readonly #authorize: Authorize | undefined
-  readonly #onCallError: CallErrorListener | undefined
+export class Callee implements Invoker {
+  readonly #exchange: Exchange
+  readonly authorize: Authorize | undefined
   readonly #results = new TickResults()
-  readonly #failurePrefix = Math.random().toString(36).slice(2, 8)
-  #failures = 0
-  #running = 0
+  readonly #running = new RunningCalls()
   #lastId = 0
+  /** Calls of the second that began then. */
+  #callsOfSecond = 0
+  #secondBegan = 0
   #isClosed = false
-  #root: object | null = null
   /** Calls on a root that is still to come. */
   #held: (() => void)[] | null = null
 
-  constructor(
-    tables: ReferenceTables,
-    outbox: Outbox,
-    limits: Limits,
-    authorize: Authorize | undefined,
-    onCallError: CallErrorListener | undefined,
-  ) {
-    this.#tables = tables
-    this.#outbox = outbox
-    this.#limits = limits
-    this.#authorize = authorize
-    this.#onCallError = onCallError
+  constructor(exchange: Exchange, authorize: Authorize | undefined) {
+    this.#exchange = exchange
+    this.authorize = authorize
   }
 
   /** Calls of the peer whose methods still run. */
   get runningCount(): number {
-    return this.#running
+    return this.#running.size
+  }
+
+  get root(): object | null {
+    return this.#exchange.root
+  }
+
+  signalOf(callId: number): AbortSignal {
+    return this.#running.signalOf(callId)
   }
 
   /** From now on calls on the root wait for {@link setRoot}. */
@@ -71,8 +59,7 @@ export class Callee {
 
   setRoot(root: object): void {
     if (this.#isClosed) return
-    this.#root = root
-    this.#tables.setRoot(root)
+    this.#exchange.root = root
     const held = this.#held ?? []
     this.#held = null
     for (const run of held) run()
@@ -83,41 +70,46 @@ export class Callee {
     this.#results.clear()
   }
 
-  close(): void {
+  close(reason: string): void {
     this.#isClosed = true
     this.#held = null
-    this.#root = null
     this.#results.clear()
+    this.#running.cancelAll(new ConnectionLostError(`the caller has gone: ${reason}`, 'unknown'))
   }
 
   called(id: number, target: number, method: string, args: unknown[]): void {
     this.#advance(id)
-    const { maxPendingCalls } = this.#limits
-    if (this.#running >= maxPendingCalls || this.#results.size >= maxPendingCalls) {
-      const message = `more than ${String(maxPendingCalls)} calls at once`
-      this.#answerError(id, new Refusal('PB_ERR_LIMIT_PENDING_CALLS', message))
+    const { maxPendingCalls } = this.#exchange.limits
+    if (this.#running.size >= maxPendingCalls || this.#results.size >= maxPendingCalls) {
+      const message = `more than ${maxPendingCalls} calls at once`
+      this.#refuse(id, new Refusal('PB_ERR_LIMIT_PENDING_CALLS', message))
       return
     }
     let outcome: Outcome
     try {
-      const value = this.#dispatch(target, method, args)
+      const value = this.#dispatch(id, target, method, args)
       outcome = { value, promise: isThenable(value) ? Promise.resolve(value) : null, error: null }
     } catch (error) {
-      const shown = this.#publicError(error, method)
-      this.#answerError(id, shown)
+      const shown = this.#exchange.failures.publicError(error, method)
+      this.#running.end(id)
+      this.#refuse(id, shown)
       const promise = Promise.reject(shown)
       promise.catch(noop)
       this.#results.add(id, { value: undefined, promise, error: shown })
       return
     }
     this.#results.add(id, outcome)
-    if (outcome.promise === null) this.#answer(id, outcome.value, method)
-    else this.#answerLater(id, outcome, outcome.promise, method)
+    if (outcome.promise !== null) {
+      this.#answerLater(id, outcome, outcome.promise, method)
+      return
+    }
+    this.#running.end(id)
+    this.#answer(id, outcome.value, method)
   }
 
   told(target: number, method: string, args: unknown[]): void {
     try {
-      const value = this.#dispatch(target, method, args)
+      const value = this.#dispatch(0, target, method, args)
       if (isThenable(value)) {
         Promise.resolve(value).catch((error: unknown) => {
           this.toldInVain(error, method)
@@ -131,12 +123,18 @@ export class Callee {
   /** A call that cannot be made at all: its arguments are over a limit. */
   refuse(id: number, error: CallError): void {
     this.#advance(id)
-    this.#answerError(id, error)
+    this.#refuse(id, error)
   }
 
-  /** Reports a call that nobody waits for: the listener is the only one to hear of it. */
+  /** Reports a call that nobody waits for: the application is the only one to hear of it. */
   toldInVain(error: unknown, method: string): void {
-    this.#report(error, { id: '', method })
+    this.#exchange.failures.report(error, { id: '', method })
+  }
+
+  /** The caller has given the call up. */
+  cancelled(id: number): void {
+    if (id > this.#lastId) throw new ProtocolError('a call cancelled before it was made')
+    this.#running.cancel(id, undefined)
   }
 
   #advance(id: number): void {
@@ -144,10 +142,26 @@ export class Callee {
     this.#lastId = id
   }
 
-  #dispatch(target: number, method: string, args: unknown[]): unknown {
+  #dispatch(id: number, target: number, method: string, args: unknown[]): unknown {
+    this.#countCall()
     const waiting = args.some((arg) => arg instanceof ResultArgument) ? this.#fillIn(args) : null
-    if (waiting !== null) return waiting.then(() => this.#reach(target, method, args))
-    return this.#reach(target, method, args)
+    if (waiting !== null) return waiting.then(() => this.#reach(id, target, method, args))
+    return this.#reach(id, target, method, args)
+  }
+
+  #countCall(): void {
+    this.#callsOfSecond += 1
+    if (this.#callsOfSecond <= this.#exchange.limits.maxCallsPerSecond) return
+    // The clock is asked only by a peer that has made so many calls.
+    const now = Date.now()
+    if (now - this.#secondBegan < 1000) {
+      throw new Refusal(
+        'PB_ERR_LIMIT_CALL_RATE',
+        `more than ${this.#exchange.limits.maxCallsPerSecond} calls in a second (limits.maxCallsPerSecond)`,
+      )
+    }
+    this.#secondBegan = now
+    this.#callsOfSecond = 1
   }
 
   /** Puts results into a list of arguments; answers a promise where one of them is still to come. */
@@ -175,33 +189,33 @@ export class Callee {
     }
   }
 
-  #reach(target: number, method: string, args: unknown[]): unknown {
-    if (target === ROOT_ID && this.#held !== null) return this.#hold(this.#held, method, args)
+  #reach(id: number, target: number, method: string, args: unknown[]): unknown {
+    if (target === ROOT_ID && this.#held !== null) return this.#hold(this.#held, id, method, args)
     if (target >= ROOT_ID) {
-      const object = target === ROOT_ID ? this.#root : this.#tables.exportedObject(target)
+      const object = target === ROOT_ID ? this.root : this.#exchange.tables.exportedObject(target)
       if (object === null) {
         throw target === ROOT_ID
           ? new Refusal('PB_ERR_REF_DEAD', 'there is no root on this side')
           : new Refusal('PB_ERR_REF_UNKNOWN', 'no such reference: it was released')
       }
-      return invoke(object, method, args, this.#authorize)
+      return invoke(object, method, args, this, id)
     }
     const { value, promise } = this.#outcomeOf(-target)
-    if (promise === null) return invoke(value, method, args, this.#authorize)
-    return promise.then((settled) => invoke(settled, method, args, this.#authorize))
+    if (promise === null) return invoke(value, method, args, this, id)
+    return promise.then((settled) => invoke(settled, method, args, this, id))
   }
 
-  #hold(held: (() => void)[], method: string, args: unknown[]): Promise<unknown> {
-    if (held.length >= this.#limits.maxHeldCalls) {
+  #hold(held: (() => void)[], id: number, method: string, args: unknown[]): Promise<unknown> {
+    if (held.length >= this.#exchange.limits.maxHeldCalls) {
       throw new Refusal(
         'PB_ERR_LIMIT_PENDING_CALLS',
-        `more than ${String(held.length)} calls before the root is there`,
+        `more than ${held.length} calls before the root is there`,
       )
     }
     return new Promise((resolve, reject) => {
       held.push(() => {
         try {
-          resolve(this.#reach(ROOT_ID, method, args))
+          resolve(this.#reach(id, ROOT_ID, method, args))
         } catch (error) {
           reject(error)
         }
@@ -209,91 +223,38 @@ export class Callee {
     })
   }
 
-  #answerLater(id: number, outcome: Outcome, promise: Promise<unknown>, method: string): void {
-    this.#running += 1
-    promise.then(
-      (value) => {
-        this.#running -= 1
-        this.#answer(id, value, method)
-      },
-      (error: unknown) => {
-        this.#running -= 1
-        outcome.error = this.#publicError(error, method)
-        this.#answerError(id, outcome.error as PerspectiveError)
-      },
-    )
-  }
-
   #answer(id: number, value: unknown, method: string): void {
     if (this.#isClosed) return
     if (value === undefined) {
-      this.#outbox.say(`[${String(ANSWER)},${String(id)}]`)
+      this.#exchange.outbox.say(`[${ANSWER},${id}]`)
       return
     }
     try {
-      this.#sayValue(`${String(id)},`, ANSWER, value, 'result')
+      this.#exchange.sayValue(ANSWER, `${id},`, value, 'result')
     } catch (error) {
       // What the method answered cannot cross: as much its failure as a throw.
-      this.#answerError(id, error instanceof CallError ? error : this.#publicError(error, method))
+      const { failures } = this.#exchange
+      this.#refuse(id, error instanceof CallError ? error : failures.publicError(error, method))
     }
   }
 
-  #answerError(id: number, error: PerspectiveError): void {
-    if (this.#isClosed) return
-    // A subclass of the application's may have put anything there.
-    const shown: { code: unknown; message: unknown } = error
-    const message = String(shown.message)
-    const head = `${String(id)},${JSON.stringify(String(shown.code))},`
-    try {
-      if (error instanceof RemoteError && error.data !== undefined) {
-        this.#sayValue(`${head}${JSON.stringify(message)},`, ERROR, error.data, 'data')
-      } else {
-        this.#outbox.say(`[${String(ERROR)},${head}${JSON.stringify(message)}]`)
-      }
-    } catch (reason) {
-      // Its data cannot cross, or it is longer than a frame; the error itself still does.
-      this.#report(reason, { id: '', method: '' })
-      const cut = JSON.stringify(message.slice(0, MAX_SHORT_MESSAGE))
-      this.#outbox.say(`[${String(ERROR)},${head}${cut}]`)
-    }
+  #refuse(id: number, error: PerspectiveError): void {
+    if (!this.#isClosed) this.#exchange.sayError(ERROR, id, error)
   }
 
-  #sayValue(head: string, kind: number, value: unknown, name: string): void {
-    if (isPlain(value, this.#limits.maxDepth)) {
-      this.#outbox.say(`[${String(kind)},${head}${JSON.stringify(value)}]`)
-      return
-    }
-    const encoder = new Encoder(this.#tables, this.#limits)
-    try {
-      const json = JSON.stringify(encoder.encode(value, name))
-      this.#outbox.say(
-        `[${String(kind | TAGGED)},${head}${json},${String(encoder.byteCount)}]`,
-        encoder.bytes,
-      )
-    } catch (error) {
-      encoder.takeBack()
-      throw error
-    }
-  }
-
-  /** What the peer may see of an error: a declared one as it is, any other as an id that our log has. */
-  #publicError(error: unknown, method: string): PerspectiveError {
-    if (error instanceof RemoteError || error instanceof Refusal) return error
-    this.#failures += 1
-    const id = `${this.#failurePrefix}-${String(this.#failures)}`
-    this.#report(error, { id, method })
-    return new Refusal(
-      'PB_ERR_CALL_FAILED',
-      `${method === '' ? 'the function' : method} failed; the log of its side says why, under ${id}`,
+  #answerLater(id: number, outcome: Outcome, promise: Promise<unknown>, method: string): void {
+    this.#running.add(id)
+    promise.then(
+      (value) => {
+        if (this.#running.end(id)) this.#answer(id, value, method)
+      },
+      (error: unknown) => {
+        // Of a call that was given up only our own log hears, unless it ended because it was.
+        const isWanted = this.#running.end(id)
+        outcome.error = this.#exchange.failures.publicError(error, method)
+        if (isWanted) this.#refuse(id, outcome.error as PerspectiveError)
+      },
     )
-  }
-
-  #report(error: unknown, call: FailedCall): void {
-    try {
-      this.#onCallError?.(error, call)
-    } catch {
-      // A log that fails must not end a connection.
-    }
   }
 }
 

@@ -7,13 +7,12 @@ import {
   ProtocolError,
   errorFromWire,
 } from './errors.js'
-import type { Limits } from './limits.js'
-import { type RemoteRecord, recordOf } from './handle.js'
-import type { Outbox } from './outbox.js'
+import type { Exchange } from './exchange.js'
 import { isPlain } from './plain-value.js'
-import type { ReferenceTables } from './reference-tables.js'
 import { CallPromise, type Pipeline } from './remote-promise.js'
-import { CALL, TAGGED, TAG_RESULT, TELL } from './wire.js'
+import { type CallOptions, type RemoteRecord, recordOf } from './remote-record.js'
+import type { AbortSignalLike } from './signals.js'
+import { CALL, CANCEL, TAGGED, TAG_RESULT, TELL } from './wire.js'
 
 /** A call's arguments as JSON, with what its tags need. */
 interface EncodedArguments {
@@ -22,34 +21,40 @@ interface EncodedArguments {
 }
 
 export class Caller implements Pipeline {
-  readonly #tables: ReferenceTables
-  readonly #outbox: Outbox
-  readonly #limits: Limits
+  readonly #exchange: Exchange
+  readonly #timeoutMs: number
   #pending: Map<number, CallPromise> | null = null
   #lastId = 0
   #isClosed = false
 
-  constructor(tables: ReferenceTables, outbox: Outbox, limits: Limits) {
-    this.#tables = tables
-    this.#outbox = outbox
-    this.#limits = limits
+  /** `timeoutMs`: the deadline of calls that have none of their own; 0 is none. */
+  constructor(exchange: Exchange, timeoutMs: number) {
+    this.#exchange = exchange
+    this.#timeoutMs = timeoutMs
   }
 
   get pendingCount(): number {
     return this.#pending?.size ?? 0
   }
 
-  call(record: RemoteRecord, quotedMethod: string, args: unknown[], pin: object): CallPromise {
+  call(
+    record: RemoteRecord,
+    quotedMethod: string,
+    args: unknown[],
+    pin: object,
+    options?: CallOptions,
+  ): CallPromise {
     if (record.isDead || this.#isClosed) return this.#failed(this.#deadReference(record))
-    return this.#start(record.id, quotedMethod, args, pin)
+    return this.#start(record.id, quotedMethod, args, pin, options)
   }
 
-  tell(record: RemoteRecord, quotedMethod: string, args: unknown[]): void {
+  tell(record: RemoteRecord, quotedMethod: string, args: unknown[], encoded?: string): void {
     if (record.isDead || this.#isClosed) return
-    const { json, encoder } = this.#encode(args)
+    const { json, encoder } =
+      encoded === undefined ? this.#encode(args) : { json: encoded, encoder: null }
     const kind = encoder === null ? TELL : TELL | TAGGED
-    const end = encoder === null ? '' : `,${String(encoder.byteCount)}`
-    this.#say(`[${String(kind)},${String(record.id)},${quotedMethod},${json}${end}]`, encoder)
+    const end = encoder === null ? '' : `,${encoder.byteCount}`
+    this.#say(`[${kind},${record.id},${quotedMethod},${json}${end}]`, encoder)
   }
 
   callOnResult(promise: CallPromise, method: string, args: unknown[]): CallPromise {
@@ -71,53 +76,103 @@ export class Caller implements Pipeline {
     })
   }
 
-  #start(target: number, quotedMethod: string, args: unknown[], pin: object | null): CallPromise {
+  #start(
+    target: number,
+    quotedMethod: string,
+    args: unknown[],
+    pin: object | null,
+    options?: CallOptions,
+  ): CallPromise {
     // A promise of an earlier tick, or of another connection, has no place on the wire: its value has.
     if (args.some((arg) => CallPromise.isCallPromise(arg) && !this.#canPipeline(arg))) {
       return this.#later(Promise.all(args), (settled) =>
-        this.#start(target, quotedMethod, settled as unknown[], pin),
+        this.#start(target, quotedMethod, settled as unknown[], pin, options),
       )
     }
     if (this.#isClosed) return this.#failed(new DeadReferenceError('the connection has ended'))
-    if (this.pendingCount >= this.#limits.maxPendingCalls) {
+    if (this.pendingCount >= this.#exchange.limits.maxPendingCalls) {
       return this.#failed(
         new CallError(
           'PB_ERR_LIMIT_PENDING_CALLS',
-          `${String(this.#limits.maxPendingCalls)} calls wait for an answer (limits.maxPendingCalls)`,
+          `${this.#exchange.limits.maxPendingCalls} calls wait for an answer (limits.maxPendingCalls)`,
         ),
       )
     }
+    if (options?.signal?.aborted === true) return this.#failed(options.signal.reason)
     try {
       const { json, encoder } = this.#encode(args)
+      const signals = encoder?.signals ?? null
+      const aborted = signals?.find((signal) => signal.aborted)
+      if (aborted !== undefined) {
+        encoder?.takeBack()
+        return this.#failed(aborted.reason)
+      }
       const id = this.#lastId + 1
       const kind = encoder === null ? CALL : CALL | TAGGED
-      const end = encoder === null ? '' : `,${String(encoder.byteCount)}`
-      this.#say(
-        `[${String(kind)},${String(id)},${String(target)},${quotedMethod},${json}${end}]`,
-        encoder,
-      )
+      const end = encoder === null ? '' : `,${encoder.byteCount}`
+      this.#say(`[${kind},${id},${target},${quotedMethod},${json}${end}]`, encoder)
       this.#lastId = id
-      const call = new CallPromise(this, id, this.#outbox.tick, this.#outbox.frames, pin)
+      const call = new CallPromise(
+        this,
+        id,
+        this.#exchange.outbox.tick,
+        this.#exchange.outbox.frames,
+        pin,
+      )
       this.#pending ??= new Map()
       this.#pending.set(id, call)
+      if (options !== undefined || signals !== null || this.#timeoutMs > 0)
+        this.#watch(call, options, signals)
       return call
     } catch (error) {
       return this.#failed(error)
     }
   }
 
+  /** Gives a call up when a signal of it aborts or its time is over; the callee is told. */
+  #watch(
+    call: CallPromise,
+    options: CallOptions | undefined,
+    inArguments: readonly AbortSignalLike[] | null,
+  ): void {
+    const signals = [
+      ...(inArguments ?? []),
+      ...(options?.signal === undefined ? [] : [options.signal]),
+    ]
+    const giveUp = (error: unknown): void => {
+      if (this.#take(call.id) === null) return
+      this.#exchange.outbox.say(`[${CANCEL},${call.id}]`)
+      CallPromise.fail(call, error)
+    }
+    const onAbort = (): void => {
+      giveUp(signals.find(({ aborted }) => aborted)?.reason)
+    }
+    for (const signal of signals) signal.addEventListener('abort', onAbort)
+    const timeoutMs = options?.timeoutMs ?? this.#timeoutMs
+    const timer =
+      timeoutMs > 0
+        ? setTimeout(() => {
+            giveUp(new CallError('PB_ERR_CALL_TIMEOUT', `no answer in ${timeoutMs} ms`))
+          }, timeoutMs)
+        : undefined
+    CallPromise.whenSettled(call, () => {
+      clearTimeout(timer)
+      for (const signal of signals) signal.removeEventListener('abort', onAbort)
+    })
+  }
+
   #encode(args: unknown[]): EncodedArguments {
     // The list of arguments is not a value: its own level does not count, and it is never a tag.
     if (typeof args[0] !== 'string' || !args[0].startsWith('$')) {
-      if (isPlain(args, this.#limits.maxDepth + 1))
+      if (isPlain(args, this.#exchange.limits.maxDepth + 1))
         return { json: JSON.stringify(args), encoder: null }
     }
-    const encoder = new Encoder(this.#tables, this.#limits)
+    const encoder = new Encoder(this.#exchange)
     try {
       const encoded = args.map((arg, index) =>
         CallPromise.isCallPromise(arg)
           ? [TAG_RESULT, arg.id]
-          : encoder.encode(arg, `args[${String(index)}]`),
+          : encoder.encode(arg, `args[${index}]`),
       )
       return { json: JSON.stringify(encoded), encoder }
     } catch (error) {
@@ -128,7 +183,7 @@ export class Caller implements Pipeline {
 
   #say(message: string, encoder: Encoder | null): void {
     try {
-      this.#outbox.say(message, encoder?.bytes)
+      this.#exchange.outbox.say(message, encoder?.bytes)
     } catch (error) {
       encoder?.takeBack()
       throw error
@@ -166,7 +221,7 @@ export class Caller implements Pipeline {
     const pending = this.#pending
     this.#pending = null
     if (pending === null) return
-    const sentFrames = this.#outbox.frames
+    const sentFrames = this.#exchange.outbox.frames
     for (const call of pending.values()) {
       const outcome = call.frame < sentFrames ? 'unknown' : 'not-sent'
       CallPromise.fail(
@@ -180,7 +235,7 @@ export class Caller implements Pipeline {
     return (
       CallPromise.pipelineOf(promise) === this &&
       promise.id !== 0 &&
-      promise.tick === this.#outbox.tick &&
+      promise.tick === this.#exchange.outbox.tick &&
       !this.#isClosed
     )
   }

@@ -2,20 +2,23 @@
 import { bytesToValue } from './bytes.js'
 import { errorFromParts } from './error-values.js'
 import { CallError, ProtocolError } from './errors.js'
-import type { Limits } from './limits.js'
-import type { ReferenceTables } from './reference-tables.js'
+import type { Exchange } from './exchange.js'
 import {
   TAG_BIGINT,
   TAG_BYTES,
+  TAG_COPY,
   TAG_DATE,
   TAG_ERROR,
   TAG_FUNCTION,
   TAG_HOME,
   TAG_LITERAL,
   TAG_MAP,
+  TAG_MIRROR,
   TAG_NUMBER,
   TAG_OBJECT,
   TAG_SET,
+  TAG_SIGNAL,
+  TAG_STREAM,
   TAG_UNDEFINED,
 } from './wire.js'
 
@@ -27,15 +30,14 @@ const NUMBERS: ReadonlyMap<unknown, number> = new Map([
 ])
 
 export class Decoder {
-  readonly #tables: ReferenceTables
-  readonly #limits: Limits
+  readonly #exchange: Exchange
   readonly #bytes: Uint8Array
   #offset = 0
+  #refusal: CallError | null = null
 
   /** `bytes`: those of the one message whose values are decoded. */
-  constructor(tables: ReferenceTables, limits: Limits, bytes: Uint8Array) {
-    this.#tables = tables
-    this.#limits = limits
+  constructor(exchange: Exchange, bytes: Uint8Array) {
+    this.#exchange = exchange
     this.#bytes = bytes
   }
 
@@ -45,12 +47,12 @@ export class Decoder {
    * @throws ProtocolError - a tag that is none, of a wrong form, or an id never given.
    * @throws CallError `PB_ERR_LIMIT_VALUE`, `PB_ERR_LIMIT_REFERENCES` - well formed, and too much.
    */
-  decode(value: unknown, depth: number = this.#limits.maxDepth): unknown {
+  decode(value: unknown, depth: number = this.#exchange.limits.maxDepth): unknown {
     if (typeof value !== 'object' || value === null) return value
     if (depth === 0)
       throw new CallError(
         'PB_ERR_LIMIT_VALUE',
-        `a value nested deeper than ${String(this.#limits.maxDepth)}`,
+        `a value nested deeper than ${String(this.#exchange.limits.maxDepth)}`,
       )
     if (Array.isArray(value)) {
       const list = value as unknown[]
@@ -74,6 +76,21 @@ export class Decoder {
       })
     }
     return value
+  }
+
+  /** What the message is refused with as a whole; everything in it has been looked at, so that nothing is left behind. */
+  get refusal(): CallError | null {
+    return this.#refusal
+  }
+
+  #take(receive: () => object): object | undefined {
+    try {
+      return receive()
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      this.#refusal ??= error
+      return undefined
+    }
   }
 
   /** Whether all bytes of the message have found their tags. */
@@ -127,11 +144,34 @@ export class Decoder {
         break
       case TAG_OBJECT:
       case TAG_FUNCTION:
-        if (arity === 1 && isId(first)) return this.#tables.receive(first, tag === TAG_FUNCTION)
+        if (arity === 1 && isId(first)) {
+          return this.#take(() => this.#exchange.tables.receive(first, tag === TAG_FUNCTION))
+        }
+        break
+      case TAG_MIRROR:
+        if (arity === 2 && isId(first)) {
+          const state = this.decode(second, depth - 1)
+          return this.#take(() => this.#exchange.tables.receiveMirror(first, state))
+        }
+        break
+      case TAG_STREAM:
+        if (arity === 1 && isId(first))
+          return this.#take(() => this.#exchange.streams.consume(first))
+        break
+      case TAG_SIGNAL:
+        if (arity === 1 && isId(first))
+          return this.#take(() => this.#exchange.signals.receive(first))
+        if (arity === 2 && first === 0) return abortedSignal(this.decode(second, depth - 1))
+        break
+      case TAG_COPY:
+        if (arity === 2 && typeof first === 'string') {
+          const state = this.decode(second, depth - 1)
+          return this.#take(() => this.#exchange.copies.make(first, state))
+        }
         break
       case TAG_HOME:
         if (arity === 1 && isId(first)) {
-          const object = this.#tables.exportedObject(first)
+          const object = this.#exchange.tables.exportedObject(first)
           if (object !== null) return object
         }
         break
@@ -141,10 +181,10 @@ export class Decoder {
 
   #bigint(digits: string): bigint {
     if (!/^-?\d+$/.test(digits)) throw new ProtocolError('a bigint that is not one')
-    if (digits.length > this.#limits.maxBigintDigits) {
+    if (digits.length > this.#exchange.limits.maxBigintDigits) {
       throw new CallError(
         'PB_ERR_LIMIT_VALUE',
-        `a bigint of more than ${String(this.#limits.maxBigintDigits)} digits`,
+        `a bigint of more than ${String(this.#exchange.limits.maxBigintDigits)} digits`,
       )
     }
     return BigInt(digits)
@@ -183,4 +223,10 @@ export class Decoder {
 
 function isId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function abortedSignal(reason: unknown): AbortSignal {
+  const controller = new AbortController()
+  controller.abort(reason)
+  return controller.signal
 }

@@ -5,32 +5,41 @@
 import { bytesOf } from './bytes.js'
 import { propertiesOfError } from './error-values.js'
 import { CallError, UnsendableError } from './errors.js'
-import type { Limits } from './limits.js'
-import type { ExportEntry, ReferenceTables } from './reference-tables.js'
+import type { Cacheable } from './cacheable.js'
+import type { Exchange } from './exchange.js'
+import { isReferenceable } from './exposure.js'
+import type { ExportEntry } from './reference-tables.js'
+import { type AbortSignalLike, isAbortSignal } from './signals.js'
+import { isStreamSource } from './stream-producer.js'
 import {
   TAG_BIGINT,
   TAG_BYTES,
+  TAG_COPY,
   TAG_DATE,
   TAG_ERROR,
   TAG_LITERAL,
   TAG_MAP,
+  TAG_MIRROR,
   TAG_NUMBER,
   TAG_SET,
+  TAG_SIGNAL,
+  TAG_STREAM,
   TAG_UNDEFINED,
 } from './wire.js'
 
 /** One message's worth of encoding; made for each message that needs it. */
 export class Encoder {
-  readonly #tables: ReferenceTables
-  readonly #limits: Limits
+  readonly #exchange: Exchange
   readonly #path: (string | number)[] = []
   readonly #introduced: ExportEntry[] = []
+  #streams: number[] | null = null
+  /** Signals that were met. */
+  signals: AbortSignalLike[] | null = null
   readonly bytes: Uint8Array[] = []
   byteCount = 0
 
-  constructor(tables: ReferenceTables, limits: Limits) {
-    this.#tables = tables
-    this.#limits = limits
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
   }
 
   /**
@@ -41,14 +50,15 @@ export class Encoder {
    */
   encode(value: unknown, name: string | number): unknown {
     this.#path.push(name)
-    const encoded = this.#value(value, this.#limits.maxDepth)
+    const encoded = this.#value(value, this.#exchange.limits.maxDepth)
     this.#path.pop()
     return encoded
   }
 
   /** Undoes what this message introduced: it is not sent after all. */
   takeBack(): void {
-    this.#tables.takeBack(this.#introduced)
+    this.#exchange.tables.takeBack(this.#introduced)
+    for (const id of this.#streams ?? []) this.#exchange.streams.takeBack(id)
   }
 
   #value(value: unknown, depth: number): unknown {
@@ -66,7 +76,7 @@ export class Encoder {
       case 'symbol':
         throw this.#unsendable('a symbol')
       case 'function':
-        return this.#reference(value)
+        return this.#reference(value, depth)
       default:
         return value === null ? null : this.#object(value as object, depth)
     }
@@ -74,31 +84,53 @@ export class Encoder {
 
   #bigint(value: bigint): [string, string] {
     const digits = value.toString()
-    if (digits.length > this.#limits.maxBigintDigits) {
+    if (digits.length > this.#exchange.limits.maxBigintDigits) {
       throw new CallError(
         'PB_ERR_LIMIT_VALUE',
-        `${this.#where()}: a bigint of ${String(digits.length)} digits, over limits.maxBigintDigits`,
+        `${this.#where()}: a bigint of ${digits.length} digits, over limits.maxBigintDigits`,
       )
     }
     return [TAG_BIGINT, digits]
   }
 
-  #reference(value: object): [string, number] {
-    const reference = this.#tables.introduce(value, this.#introduced)
-    if (reference === null) throw this.#unsendable(describe(value))
-    return reference
+  /** Whatever is no data: it stays where it is, or is of a kind with a form of its own. */
+  #reference(value: object, depth: number): unknown[] {
+    const reference = this.#exchange.tables.introduce(value, this.#introduced)
+    if (reference !== null) {
+      const [tag, id] = reference
+      if (tag !== TAG_MIRROR) return reference
+      const state = this.#exchange.mirrors.show(id, value as Cacheable<unknown>)
+      return [tag, id, this.#at('state', state, depth)]
+    }
+    if (isAbortSignal(value)) return this.#signal(value, depth)
+    const copy = this.#exchange.copies.stateOf(value, this.#exchange.root)
+    if (copy !== null)
+      return [TAG_COPY, copy.type, this.#record(copy.state as Record<string, unknown>, depth)]
+    if (!isStreamSource(value)) throw this.#unsendable(describe(value))
+    const id = this.#exchange.streams.produce(value)
+    this.#streams ??= []
+    this.#streams.push(id)
+    return [TAG_STREAM, id]
+  }
+
+  #signal(signal: AbortSignalLike, depth: number): unknown[] {
+    this.signals ??= []
+    this.signals.push(signal)
+    if (!signal.aborted) return [TAG_SIGNAL, this.#exchange.signals.idOf(signal)]
+    return [TAG_SIGNAL, 0, this.#at('reason', signal.reason, depth)]
   }
 
   #object(value: object, depth: number): unknown {
     if (depth === 0) {
       throw new CallError(
         'PB_ERR_LIMIT_VALUE',
-        `${this.#where()}: nested deeper than ${String(this.#limits.maxDepth)} (limits.maxDepth), or a cycle`,
+        `${this.#where()}: nested deeper than ${this.#exchange.limits.maxDepth} (limits.maxDepth), or a cycle`,
       )
     }
     if (Array.isArray(value)) return this.#array(value as unknown[], depth)
     const prototype = Object.getPrototypeOf(value) as object | null
-    if (isDataPrototype(prototype)) return this.#record(value as Record<string, unknown>, depth)
+    if (isDataPrototype(prototype) && !isLiteralWithMeaning(value))
+      return this.#record(value as Record<string, unknown>, depth)
     switch (Object.prototype.toString.call(value)) {
       case '[object Date]': {
         const time = (value as Date).getTime()
@@ -109,10 +141,11 @@ export class Encoder {
       case '[object Set]':
         return [TAG_SET, this.#items([...(value as Set<unknown>)], depth)]
       case '[object Error]':
+      case '[object DOMException]':
         return this.#error(value as Error, depth)
     }
     const view = bytesOf(value)
-    if (view === null) return this.#reference(value)
+    if (view === null) return this.#reference(value, depth)
     this.bytes.push(view.bytes)
     this.byteCount += view.bytes.byteLength
     return [TAG_BYTES, view.kind, view.bytes.byteLength]
@@ -136,8 +169,8 @@ export class Encoder {
 
   #pairs(map: Map<unknown, unknown>, depth: number): unknown[] {
     return [...map].map(([key, value], index) => [
-      this.#at(`keys()[${String(index)}]`, key, depth),
-      this.#at(`values()[${String(index)}]`, value, depth),
+      this.#at(`keys()[${index}]`, key, depth),
+      this.#at(`values()[${index}]`, value, depth),
     ])
   }
 
@@ -174,7 +207,7 @@ export class Encoder {
         properties.push([key, this.#at(key, value, depth)])
       } catch {
         // An error that says less is better than none: what cannot cross is left out, whole.
-        this.#tables.takeBack(this.#introduced.splice(before.introduced))
+        this.#exchange.tables.takeBack(this.#introduced.splice(before.introduced))
         this.bytes.length = before.bytes
         this.byteCount = before.byteCount
         this.#path.length = before.path
@@ -200,10 +233,15 @@ export class Encoder {
   #where(): string {
     return this.#path
       .map((step, index) =>
-        typeof step === 'number' ? `[${String(step)}]` : index === 0 ? step : `.${step}`,
+        typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`,
       )
       .join('')
   }
+}
+
+/** A literal that was declared a reference, or that is an async iterable. */
+function isLiteralWithMeaning(value: object): boolean {
+  return Symbol.asyncIterator in value || isReferenceable(value)
 }
 
 /** Plain data of any realm: an iframe's or a vm's `Object.prototype` has the same members and no prototype of its own. */

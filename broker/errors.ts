@@ -98,6 +98,13 @@ export class CallError extends PerspectiveError {
   }
 }
 
+/** What was received is a copy of a class that is not registered here, or whose state its schema refuses. */
+export class CopyError extends CallError {
+  constructor(message: string) {
+    super('PB_ERR_CALL_COPY', message)
+  }
+}
+
 /** A refusal of this package's own while it serves a call, never of a method: what it says is meant for the peer. */
 export class Refusal extends CallError {}
 

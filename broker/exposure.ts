@@ -19,6 +19,9 @@ export const kReferenceable: unique symbol = Symbol.for(
   'fastify-perspective.Referenceable',
 ) as never
 
+/** Marks the prototype of `Viewable`. */
+export const kViewable: unique symbol = Symbol.for('fastify-perspective.Viewable') as never
+
 const classes = new WeakMap<object, Exposure>()
 const literals = new WeakMap<object, Exposure>()
 
@@ -28,6 +31,11 @@ const UNCHECKED: ExposedMethod = { args: null, rest: null, requires: null }
 /** Tells whether an object crosses by reference. */
 export function isReferenceable(value: object): boolean {
   return (value as { [kReferenceable]?: true })[kReferenceable] === true || literals.has(value)
+}
+
+/** Tells whether an object's methods get the caller's avatar first. */
+export function isViewable(value: object): boolean {
+  return (value as { [kViewable]?: true })[kViewable] === true
 }
 
 /**

@@ -6,12 +6,29 @@ import { type Callee, ResultArgument } from './callee.js'
 import type { Caller } from './caller.js'
 import { Decoder } from './decoder.js'
 import { CallError, ProtocolError } from './errors.js'
-import type { Limits } from './limits.js'
-import { isShallow } from './plain-value.js'
-import type { ReferenceTables } from './reference-tables.js'
-import { ANSWER, CALL, CONTINUES, ERROR, HELLO, RELEASE, TAGGED, TAG_RESULT, TELL } from './wire.js'
-
-const NO_BYTES: Uint8Array = new Uint8Array(0)
+import type { Exchange } from './exchange.js'
+import { NO_BYTES, parseFrame } from './frame.js'
+import { isShallow, measure } from './plain-value.js'
+import {
+  ABORT,
+  ANSWER,
+  CALL,
+  CANCEL,
+  CHUNK,
+  CONTINUES,
+  CREDIT,
+  END,
+  ERROR,
+  FAIL,
+  FORGET,
+  HELLO,
+  RELEASE,
+  STOP,
+  TAGGED,
+  TAG_RESULT,
+  TELL,
+  UPDATE,
+} from './wire.js'
 
 /** The peer's first word: whether it has a root, and what its application says of itself. */
 export interface PeerHello {
@@ -20,27 +37,24 @@ export interface PeerHello {
 }
 
 export class Inbox {
-  readonly #tables: ReferenceTables
+  readonly #exchange: Exchange
   readonly #caller: Caller
   readonly #callee: Callee
-  readonly #limits: Limits
   readonly #onHello: (hello: PeerHello) => void
   /** The bytes of the frame that is being read, and how far they are used. */
-  #bytes = NO_BYTES
+  #bytes: Uint8Array = NO_BYTES
   #offset = 0
   #isStopped = false
 
   constructor(
-    tables: ReferenceTables,
+    exchange: Exchange,
     caller: Caller,
     callee: Callee,
-    limits: Limits,
     onHello: (hello: PeerHello) => void,
   ) {
-    this.#tables = tables
+    this.#exchange = exchange
     this.#caller = caller
     this.#callee = callee
-    this.#limits = limits
     this.#onHello = onHello
   }
 
@@ -56,9 +70,9 @@ export class Inbox {
    */
   read(frame: string | Uint8Array): void {
     if (this.#isStopped) return
-    this.#bytes = NO_BYTES
+    const { messages, bytes } = parseFrame(frame, this.#exchange.limits.maxFrameBytes)
+    this.#bytes = bytes
     this.#offset = 0
-    const messages = this.#parse(frame)
     const continues = messages.at(-1) === CONTINUES
     if (continues) messages.pop()
     for (const message of messages) {
@@ -70,30 +84,6 @@ export class Inbox {
     if (this.#offset !== this.#bytes.byteLength)
       throw new ProtocolError('bytes that no message speaks of')
     if (!continues) this.#callee.endTick()
-  }
-
-  #parse(frame: string | Uint8Array): unknown[] {
-    const size = typeof frame === 'string' ? frame.length : frame.byteLength
-    if (size > this.#limits.maxFrameBytes + FRAME_OVERHEAD) {
-      throw new ProtocolError(`a frame of ${String(size)} bytes, over limits.maxFrameBytes`)
-    }
-    let parsed: unknown
-    try {
-      parsed = JSON.parse(typeof frame === 'string' ? frame : this.#unpack(frame))
-    } catch (error) {
-      throw error instanceof ProtocolError ? error : new ProtocolError('a frame that is not JSON')
-    }
-    if (!Array.isArray(parsed)) throw new ProtocolError('a frame that is not an array')
-    return parsed as unknown[]
-  }
-
-  #unpack(frame: Uint8Array): string {
-    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
-    const length = frame.byteLength < 4 ? Infinity : view.getUint32(0, true)
-    if (length > frame.byteLength - 4)
-      throw new ProtocolError('a binary frame shorter than it says')
-    this.#bytes = frame.subarray(4 + length)
-    return new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(4, 4 + length))
   }
 
   #message(message: unknown[]): void {
@@ -129,14 +119,36 @@ export class Inbox {
         return
       case ERROR:
       case ERROR | TAGGED:
+      case FAIL:
+      case FAIL | TAGGED:
         if (length < 4 || length > 5 || !isPositive(message[1])) break
         if (typeof message[2] !== 'string' || typeof message[3] !== 'string') break
-        this.#error(message[1], message[2], message[3], message[4], decoder)
+        this.#error(kind, message[1], message[2], message[3], message[4], decoder)
+        return
+      case CHUNK:
+      case CHUNK | TAGGED:
+      case UPDATE:
+      case UPDATE | TAGGED:
+      case ABORT:
+      case ABORT | TAGGED:
+        if (length < 2 || length > 3 || !isPositive(message[1])) break
+        this.#event(kind & ~TAGGED, message[1], message[2], decoder, message[length])
+        return
+      case CANCEL:
+      case FORGET:
+      case END:
+      case STOP:
+        if (length !== 2 || !isPositive(message[1])) break
+        this.#plainEvent(kind, message[1])
+        return
+      case CREDIT:
+        if (length !== 3 || !isPositive(message[1]) || !isPositive(message[2])) break
+        this.#exchange.streams.credit(message[1], message[2])
         return
       case RELEASE:
         if (length < 3 || length % 2 !== 1) break
         for (let index = 1; index < length; index += 2) {
-          this.#tables.releasedByPeer(message[index], message[index + 1])
+          this.#exchange.tables.releasedByPeer(message[index], message[index + 1])
         }
         return
     }
@@ -153,7 +165,7 @@ export class Inbox {
     }
     const bytes = this.#bytes.subarray(this.#offset, this.#offset + byteCount)
     this.#offset += byteCount
-    return new Decoder(this.#tables, this.#limits, bytes)
+    return new Decoder(this.#exchange, bytes)
   }
 
   #call(
@@ -181,10 +193,47 @@ export class Inbox {
     else this.#caller.refused(id, refusal)
   }
 
-  #error(id: number, code: string, message: string, data: unknown, decoder: Decoder | null): void {
-    const list = [data]
+  #error(
+    kind: number,
+    id: number,
+    code: string,
+    message: string,
+    value: unknown,
+    decoder: Decoder | null,
+  ): void {
+    const list = [value]
     const refusal = this.#decodeValues(list, decoder)
-    this.#caller.refusedByPeer(id, code, message, refusal === null ? list[0] : undefined)
+    const data = refusal === null ? list[0] : undefined
+    if ((kind & ~TAGGED) === ERROR) this.#caller.refusedByPeer(id, code, message, data)
+    else this.#exchange.streams.failed(id, code, message, data)
+  }
+
+  /** What happens to something that lives longer than a call. */
+  #event(
+    kind: number,
+    id: number,
+    json: unknown,
+    decoder: Decoder | null,
+    byteCount: unknown,
+  ): void {
+    const { streams, mirrors, signals } = this.#exchange
+    const size = kind === CHUNK ? measure(json) + (decoder === null ? 0 : (byteCount as number)) : 0
+    const list = [json]
+    const refusal = this.#decodeValues(list, decoder)
+    const [value] = list
+    if (kind === ABORT) signals.abortedByPeer(id, refusal === null ? value : undefined)
+    else if (kind === CHUNK && refusal === null) streams.chunk(id, value, size)
+    else if (refusal === null) mirrors.updated(id, value)
+    else if (kind === CHUNK) streams.refused(id, refusal)
+    else throw new ProtocolError(refusal.message)
+  }
+
+  #plainEvent(kind: number, id: number): void {
+    const { streams, signals } = this.#exchange
+    if (kind === CANCEL) this.#callee.cancelled(id)
+    else if (kind === FORGET) signals.forgottenByPeer(id)
+    else if (kind === END) streams.ended(id)
+    else streams.stopped(id)
   }
 
   #decodeArguments(args: unknown[], decoder: Decoder | null): CallError | null {
@@ -202,10 +251,10 @@ export class Inbox {
   #decodeValues(values: unknown[], decoder: Decoder | null): CallError | null {
     if (decoder === null) {
       for (const value of values) {
-        if (isShallow(value, this.#limits.maxDepth)) continue
+        if (isShallow(value, this.#exchange.limits.maxDepth)) continue
         return new CallError(
           'PB_ERR_LIMIT_VALUE',
-          `a value nested deeper than ${String(this.#limits.maxDepth)}`,
+          `a value nested deeper than ${this.#exchange.limits.maxDepth}`,
         )
       }
       return null
@@ -220,12 +269,9 @@ export class Inbox {
       throw error
     }
     if (!decoder.isExhausted) throw new ProtocolError('bytes that no tag speaks of')
-    return null
+    return decoder.refusal
   }
 }
-
-/** What a frame has beside the longest message: brackets, and the head of a binary frame. */
-const FRAME_OVERHEAD = 64
 
 function resultArgument(tag: unknown[]): ResultArgument {
   const callId = tag[1]

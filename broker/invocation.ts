@@ -1,15 +1,21 @@
 /** Calls a method of an object on a peer's behalf: only what is exposed, with checked arguments and permission. */
 import { checkArguments } from './arguments.js'
+import { type CallServer, enterCall, leaveCall } from './current-call.js'
 import { PerspectiveError, Refusal, RemoteError } from './errors.js'
-import { exposureOf, isReferenceable } from './exposure.js'
-import { recordOf } from './handle.js'
+import { exposureOf, isReferenceable, isViewable } from './exposure.js'
+import { recordOf } from './remote-record.js'
 import { isReservedName } from './reserved-names.js'
 
 /** Answers whether the peer has every one of these permissions. */
 export type Authorize = (requires: readonly string[]) => boolean | Promise<boolean>
 
+/** Who asks for an invocation: the connection's callee, and the call. */
+export interface Invoker extends CallServer {
+  readonly authorize: Authorize | undefined
+}
+
 /**
- * Invokes one method; `''` means the object itself, a function.
+ * Invokes one method; `''` means the object itself, a function. The methods of a `Viewable` get the caller's avatar first.
  *
  * @returns Whatever the method answers: a value or a thenable.
  * @throws Refusal - no reference, no such method, arguments refused, permission missing. Anything else is the method's.
@@ -18,13 +24,11 @@ export function invoke(
   object: unknown,
   method: string,
   args: unknown[],
-  authorize: Authorize | undefined,
+  invoker: Invoker,
+  callId: number,
 ): unknown {
   if ((typeof object !== 'object' && typeof object !== 'function') || object === null) {
-    throw new Refusal(
-      'PB_ERR_REF_NOT_CALLABLE',
-      `${method}: the result it was called on is no reference`,
-    )
+    throw notCallable(method)
   }
   const record = recordOf(object)
   if (record !== null) {
@@ -33,30 +37,57 @@ export function invoke(
   }
   if (typeof object === 'function') {
     if (method !== '') throw unknownMethod(method)
-    return (object as (...args: unknown[]) => unknown)(...args)
+    return run(object as AnyMethod, undefined, args, method, invoker, callId)
   }
-  if (!isReferenceable(object)) {
-    throw new Refusal(
-      'PB_ERR_REF_NOT_CALLABLE',
-      `${method}: the result it was called on is no reference`,
-    )
-  }
+  if (!isReferenceable(object)) throw notCallable(method)
   const exposed = exposureOf(object).get(method)
   if (exposed === undefined) throw unknownMethod(method)
-  const run = (): unknown => {
-    const checked = checkArguments(method, exposed, args)
-    return (object as Record<string, (...args: unknown[]) => unknown>)[method]?.(...checked)
+  const go = (): unknown => {
+    let checked = checkArguments(method, exposed, args)
+    if (isViewable(object)) checked = [avatarOf(invoker, method), ...checked]
+    const body = (object as Record<string, AnyMethod | undefined>)[method]
+    return body === undefined ? undefined : run(body, object, checked, method, invoker, callId)
   }
-  if (exposed.requires === null) return run()
+  if (exposed.requires === null) return go()
   const denied = (): never => {
     throw new Refusal(
       'PB_ERR_CALL_DENIED',
       `${method}: requires the permission ${(exposed.requires ?? []).join(', ')}`,
     )
   }
-  const allowed = authorize?.(exposed.requires) ?? false
-  if (!isThenable(allowed)) return allowed ? run() : denied()
-  return allowed.then((isAllowed) => (isAllowed ? run() : denied()))
+  const allowed = invoker.authorize?.(exposed.requires) ?? false
+  if (!isThenable(allowed)) return allowed ? go() : denied()
+  return allowed.then((isAllowed) => (isAllowed ? go() : denied()))
+}
+
+type AnyMethod = (...args: unknown[]) => unknown
+
+function run(
+  body: AnyMethod,
+  object: unknown,
+  args: unknown[],
+  method: string,
+  invoker: Invoker,
+  callId: number,
+): unknown {
+  enterCall(invoker, callId, method)
+  try {
+    return body.apply(object, args)
+  } finally {
+    leaveCall()
+  }
+}
+
+function avatarOf({ root }: Invoker, method: string): object {
+  if (root !== null) return root
+  throw new Refusal('PB_ERR_CALL_DENIED', `${method}: the caller has no avatar on this side`)
+}
+
+function notCallable(method: string): Refusal {
+  return new Refusal(
+    'PB_ERR_REF_NOT_CALLABLE',
+    `${method}: the result it was called on is no reference`,
+  )
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

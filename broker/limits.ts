@@ -9,8 +9,16 @@ export interface Limits {
   readonly maxDepth: number
   /** Calls waiting for an answer, and calls of one tick, each way. Default 4096: about 1 kB each at the callee. */
   readonly maxPendingCalls: number
-  /** Objects and functions lent to the peer, and held from it. Default 32 768: about 200 bytes each. */
+  /** Objects and functions lent to the peer, and held from it. Default 65 536: about 200 bytes each. */
   readonly maxReferences: number
+  /** Calls of the peer in one second; beyond them each is refused. Default 1,000,000: no limit that a benchmark would meet. */
+  readonly maxCallsPerSecond: number
+  /** Live signals received from the peer. Default 4096: as many as calls may be pending. */
+  readonly maxSignals: number
+  /** Open streams each way. Default 256: with their windows as much as `maxQueuedBytes`. */
+  readonly maxStreams: number
+  /** What a producer may send of one stream before it is read, in bytes. Default 64 KiB. */
+  readonly streamWindowBytes: number
   /** Calls that wait while our root is not there yet. Default 64: a page that has just logged in makes a handful. */
   readonly maxHeldCalls: number
   /** Digits of one bigint. Default 4096: parsing them takes quadratic time. */
@@ -24,7 +32,11 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxFrameBytes: 1_048_576,
   maxDepth: 64,
   maxPendingCalls: 4096,
-  maxReferences: 32_768,
+  maxReferences: 65_536,
+  maxCallsPerSecond: 1_000_000,
+  maxSignals: 4096,
+  maxStreams: 256,
+  streamWindowBytes: 65_536,
   maxHeldCalls: 64,
   maxBigintDigits: 4096,
   maxQueuedBytes: 16_777_216,

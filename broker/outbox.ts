@@ -3,6 +3,7 @@
  * peer's work on them; frames, not encoding, are what a call costs.
  */
 import { CallError } from './errors.js'
+import { packFrame } from './frame.js'
 import type { Limits } from './limits.js'
 import type { Transport } from './transport.js'
 import { CONTINUES, FRAME_TARGET_BYTES } from './wire.js'
@@ -27,6 +28,7 @@ export class Outbox {
   #isStopped = false
   #tick = 0
   #frames = 0
+  #beforeNext: (() => void) | null = null
 
   /** `onFailure`: the transport threw, or the peer reads too slowly (true); the outbox has stopped. */
   constructor(transport: Transport, limits: Limits, onFailure: (slowPeer: boolean) => void) {
@@ -54,6 +56,7 @@ export class Outbox {
    */
   say(message: string, bytes: readonly Uint8Array[] = NO_BYTES): void {
     if (this.#isStopped) return
+    if (this.#beforeNext !== null) this.#runBeforeNext()
     let byteCount = 0
     for (const part of bytes) byteCount += part.byteLength
     this.#checkSize(message, byteCount)
@@ -66,10 +69,25 @@ export class Outbox {
       this.#bytes = [...(this.#bytes ?? []), ...bytes.map((part) => part.slice())]
       this.#byteCount += byteCount
     }
-    if (!this.#isScheduled && !this.#isReading) {
-      this.#isScheduled = true
-      void TICK.then(this.#endTick)
-    }
+    this.#schedule()
+  }
+
+  /** Runs once before the next message, whosever it is, and in this tick: what is told late still comes in order. */
+  beforeNext(run: () => void): void {
+    this.#beforeNext = run
+    this.#schedule()
+  }
+
+  #runBeforeNext(): void {
+    const run = this.#beforeNext
+    this.#beforeNext = null
+    run?.()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isReading) return
+    this.#isScheduled = true
+    void TICK.then(this.#endTick)
   }
 
   #checkSize(message: string, byteCount: number): void {
@@ -95,6 +113,7 @@ export class Outbox {
 
   /** Ends the tick at once. */
   flush(): void {
+    if (this.#beforeNext !== null) this.#runBeforeNext()
     if (this.#text === '' || this.#isStopped) return
     this.#send(false)
   }
@@ -102,6 +121,7 @@ export class Outbox {
   /** Drops what was not sent and accepts nothing more. */
   stop(): void {
     this.#isStopped = true
+    this.#beforeNext = null
     this.#text = ''
     this.#bytes = null
   }
@@ -134,20 +154,4 @@ export class Outbox {
       }
     }
   }
-}
-
-/** A binary frame: the length of the JSON (4 bytes, little-endian), the JSON, the bytes in the order of their tags. */
-function packFrame(text: string, parts: readonly Uint8Array[]): Uint8Array {
-  const json = new TextEncoder().encode(text)
-  let length = 4 + json.byteLength
-  for (const part of parts) length += part.byteLength
-  const frame = new Uint8Array(length)
-  new DataView(frame.buffer).setUint32(0, json.byteLength, true)
-  frame.set(json, 4)
-  let offset = 4 + json.byteLength
-  for (const part of parts) {
-    frame.set(part, offset)
-    offset += part.byteLength
-  }
-  return frame
 }

@@ -53,3 +53,20 @@ export function isShallow(value: unknown, depth: number): boolean {
   }
   return true
 }
+
+/**
+ * What a value costs of a stream's credit, in bytes: about the length of its JSON. Both ends count alike, so that neither
+ * has to believe the other; PROTOCOL.md has the rule.
+ */
+export function measure(json: unknown): number {
+  if (typeof json === 'string') return json.length + 2
+  if (typeof json !== 'object' || json === null) return 8
+  let size = 2
+  if (Array.isArray(json)) for (const item of json as unknown[]) size += measure(item)
+  else {
+    for (const key of Object.keys(json)) {
+      size += key.length + 4 + measure((json as Record<string, unknown>)[key])
+    }
+  }
+  return size
+}

@@ -2,11 +2,14 @@
  * The two tables of one connection: what of ours the peer may call, and what of the peer's we hold. Each side counts
  * every introduction; a release carries the holder's count, so one that crosses a re-send leaves the id alive.
  */
-import type { Outbox } from './outbox.js'
+import { hintCollection } from './collection-hint.js'
 import { CallError, DeadReferenceError, ProtocolError } from './errors.js'
-import { type HandleOwner, RemoteRecord, createHandle, recordOf } from './handle.js'
+import type { Exchange } from './exchange.js'
 import { isReferenceable } from './exposure.js'
-import { RELEASE, ROOT_ID, TAG_FUNCTION, TAG_HOME, TAG_OBJECT } from './wire.js'
+import { createHandle } from './handle.js'
+import { MirrorHandle, isCacheable } from './mirrors.js'
+import { type HandleOwner, RemoteRecord, collected, recordOf } from './remote-record.js'
+import { RELEASE, ROOT_ID, TAG_FUNCTION, TAG_HOME, TAG_MIRROR, TAG_OBJECT } from './wire.js'
 
 /** An object or function of ours that the peer holds. */
 export interface ExportEntry {
@@ -16,21 +19,23 @@ export interface ExportEntry {
   count: number
 }
 
+/** As many references may be held before it is worth looking for dead ones, and again after as many more. */
+const HINT_FROM = 4096
+const HINT_STEP = 1024
+
 export class ReferenceTables {
   readonly #owner: HandleOwner
-  readonly #outbox: Outbox
-  readonly #maxReferences: number
+  readonly #exchange: Exchange
   // Null until needed: on an idle connection empty Maps would be most of its memory.
   #exports: Map<number, ExportEntry> | null = null
   #exported: Map<object, ExportEntry> | null = null
   #imports: Map<number, RemoteRecord> | null = null
   #lastExportId = ROOT_ID
-  #root: object | null = null
+  #hintAt = HINT_FROM
 
-  constructor(owner: HandleOwner, outbox: Outbox, maxReferences: number) {
+  constructor(owner: HandleOwner, exchange: Exchange) {
     this.#owner = owner
-    this.#outbox = outbox
-    this.#maxReferences = maxReferences
+    this.#exchange = exchange
   }
 
   /** Objects of ours that the peer holds, the root not counted. */
@@ -43,13 +48,9 @@ export class ReferenceTables {
     return this.#imports?.size ?? 0
   }
 
-  setRoot(root: object): void {
-    this.#root = root
-  }
-
   /** The object of ours that the peer means by an id, or null where it holds none such. */
   exportedObject(id: number): object | null {
-    return id === ROOT_ID ? this.#root : (this.#exports?.get(id)?.object ?? null)
+    return id === ROOT_ID ? this.#exchange.root : (this.#exports?.get(id)?.object ?? null)
   }
 
   /**
@@ -66,22 +67,30 @@ export class ReferenceTables {
       return [TAG_HOME, record.id]
     }
     const isFunction = typeof value === 'function'
-    // A handle of another connection is exported as ours: calls on it are forwarded.
-    if (!isFunction && record === null && !isReferenceable(value)) return null
-    if (value === this.#root) return [TAG_OBJECT, ROOT_ID]
+    const isMirrored = !isFunction && isCacheable(value)
+    // A handle of another connection is exported as ours: calls on it are forwarded. A mirror has none.
+    if (
+      record === null
+        ? !isFunction && !isMirrored && !isReferenceable(value)
+        : value instanceof MirrorHandle
+    ) {
+      return null
+    }
+    if (value === this.#exchange.root) return [TAG_OBJECT, ROOT_ID]
     const entry = this.#exported?.get(value) ?? this.#export(value)
     entry.count += 1
     introduced.push(entry)
-    return [isFunction ? TAG_FUNCTION : TAG_OBJECT, entry.id]
+    return [isMirrored ? TAG_MIRROR : isFunction ? TAG_FUNCTION : TAG_OBJECT, entry.id]
   }
 
   #export(object: object): ExportEntry {
     this.#exports ??= new Map()
     this.#exported ??= new Map()
-    if (this.#exports.size >= this.#maxReferences) {
+    const { maxReferences } = this.#exchange.limits
+    if (this.#exports.size >= maxReferences) {
       throw new CallError(
         'PB_ERR_LIMIT_REFERENCES',
-        `the other side holds ${String(this.#maxReferences)} references (limits.maxReferences) and cannot get another`,
+        `the other side holds ${maxReferences} references (limits.maxReferences) and cannot get another`,
       )
     }
     const entry = { id: ++this.#lastExportId, object, count: 0 }
@@ -114,24 +123,51 @@ export class ReferenceTables {
     if (entry.count > 0) return
     this.#exports?.delete(entry.id)
     this.#exported?.delete(entry.object)
+    this.#exchange.mirrors.hide(entry.id)
   }
 
-  /** The handle for an object of the peer, the same one as long as somebody holds it; counts one. */
+  /**
+   * The handle for an object or function of the peer, the same one as long as somebody holds it; counts one.
+   *
+   * @throws CallError `PB_ERR_LIMIT_REFERENCES` - the peer has it back.
+   */
   receive(id: number, isFunction: boolean): object {
+    const record = this.#receiveRecord(id, isFunction)
+    return record.liveHandle() ?? createHandle(record)
+  }
+
+  /** The same for an object of the peer whose state is mirrored. */
+  receiveMirror(id: number, value: unknown): object {
+    const record = this.#receiveRecord(id, false)
+    const live = record.liveHandle()
+    if (live !== null) return live
+    const mirror = new MirrorHandle(record, this.#exchange.mirrors.receive(id, value))
+    record.setHandle(mirror)
+    collected.register(mirror, record)
+    return mirror
+  }
+
+  #receiveRecord(id: number, isFunction: boolean): RemoteRecord {
     this.#imports ??= new Map()
     let record = this.#imports.get(id)
     if (record === undefined) {
-      if (this.#imports.size >= this.#maxReferences) {
+      const { maxReferences } = this.#exchange.limits
+      if (this.#imports.size >= maxReferences) {
+        this.#sayRelease(id, 1)
         throw new CallError(
           'PB_ERR_LIMIT_REFERENCES',
-          `${String(this.#maxReferences)} references are held (limits.maxReferences) and no other is accepted`,
+          `${maxReferences} references are held (limits.maxReferences) and no other is accepted`,
         )
       }
       record = new RemoteRecord(this.#owner, id, isFunction)
       this.#imports.set(id, record)
+      if (this.#imports.size >= this.#hintAt) {
+        this.#hintAt += HINT_STEP
+        hintCollection()
+      }
     }
     record.count += 1
-    return record.liveHandle() ?? createHandle(record)
+    return record
   }
 
   /** Lets go of an object of the peer: its handle was disposed of or collected. */
@@ -139,7 +175,13 @@ export class ReferenceTables {
     record.isDead = true
     if (this.#imports?.get(record.id) !== record) return
     this.#imports.delete(record.id)
-    this.#outbox.say(`[${String(RELEASE)},${String(record.id)},${String(record.count)}]`)
+    this.#hintAt = Math.max(HINT_FROM, Math.min(this.#hintAt, this.#imports.size + HINT_STEP))
+    this.#exchange.mirrors.forget(record.id)
+    this.#sayRelease(record.id, record.count)
+  }
+
+  #sayRelease(id: number, count: number): void {
+    this.#exchange.outbox.say(`[${RELEASE},${id},${count}]`)
   }
 
   /** Forgets everything: the connection has ended. */

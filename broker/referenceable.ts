@@ -1,7 +1,7 @@
-import type { ByReference } from './brands.js'
+import type { ByReference, ViewedBy } from './brands.js'
 import type { Local } from './remote-types.js'
 import type { RemoteMethods } from './remote-methods.js'
-import { declareLiteral, kReferenceable } from './exposure.js'
+import { declareLiteral, kReferenceable, kViewable } from './exposure.js'
 
 // Interface and class merge: the mark is there for the compiler and no object carries it.
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the mark has no run-time side to initialise
@@ -15,6 +15,20 @@ export interface Referenceable extends ByReference {}
 export abstract class Referenceable {
   static {
     Object.defineProperty(this.prototype, kReferenceable, { value: true })
+  }
+}
+
+ 
+export interface Viewable<Caller extends object> extends ViewedBy<Caller> {}
+
+/**
+ * A {@link Referenceable} whose methods get the caller's avatar as their first argument: the root that this side has given
+ * to the connection that the call came by. It is not part of the call and cannot be claimed by a peer.
+ */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging, @typescript-eslint/no-unused-vars -- merged with its interface, which uses it
+export abstract class Viewable<Caller extends object> extends Referenceable {
+  static {
+    Object.defineProperty(this.prototype, kViewable, { value: true })
   }
 }
 

@@ -1,5 +1,5 @@
 /** The table of what may be called, `static readonly remote`, and the schemas in it. */
-import type { MethodName } from './brands.js'
+import type { MethodName, TypeProblem, ViewedBy } from './brands.js'
 
 type SchemaPath = ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>
 export type SchemaResult<T> =
@@ -59,7 +59,13 @@ type RuleFor<A extends readonly unknown[]> = A extends readonly []
     ? typeof unchecked | RestRule<A>
     : typeof unchecked | Schemas<A> | Rule<A>
 type RulesOf<T, N extends keyof T> = {
-  readonly [K in N]-?: NonNullable<T[K]> extends (...args: infer A) => unknown ? RuleFor<A> : never
+  readonly [K in N]-?: NonNullable<T[K]> extends (...args: infer A) => unknown
+    ? T extends ViewedBy<never>
+      ? A extends readonly [unknown, ...infer B]
+        ? RuleFor<B>
+        : TypeProblem<'a Viewable method takes the caller first'>
+      : RuleFor<A>
+    : never
 }
 
 /**

@@ -58,6 +58,11 @@ export class CallPromise extends Promise<unknown> {
     promise.#resolve(value)
   }
 
+  /** Runs when the promise has settled, either way. */
+  static whenSettled(promise: CallPromise, run: () => void): void {
+    void nativeThen.call(promise, run, run)
+  }
+
   /** Rejects without ever being an unhandled rejection: a page that vanishes must not end the server. */
   static fail(promise: CallPromise, error: unknown): void {
     void nativeThen.call(promise, undefined, noop)
@@ -80,6 +85,7 @@ Object.setPrototypeOf(
   members,
   new Proxy(Object.create(Promise.prototype) as object, {
     get(target, name, receiver: CallPromise) {
+      if (name === Symbol.asyncIterator) return () => iterate(receiver)
       if (typeof name === 'symbol' || isReservedName(name))
         return Reflect.get(target, name) as unknown
       return (...args: unknown[]) =>
@@ -87,3 +93,8 @@ Object.setPrototypeOf(
     },
   }),
 )
+
+/** A call that answers a stream can be iterated as it is. */
+async function* iterate(promise: Promise<unknown>): AsyncGenerator {
+  yield* (await promise) as AsyncIterable<unknown>
+}

@@ -3,15 +3,20 @@
  * What becomes of a type when its values cross: `Remote<T>` is how `T` looks from the other side, `Local<T>` what
  * implements the contract `T`. `Received` and `Sendable` turn arguments and results the right way round.
  */
+import type { Mirror } from './cacheable.js'
+import type { RemoteStream } from './stream-consumer.js'
 import type {
   Atomic,
   AnyFunction,
   Awaitable,
   ByReference,
+  ByValue,
   MethodName,
+  Mirrored,
   TypeProblem,
   Unsendable,
   UnsendableProblem,
+  ViewedBy,
   kTarget,
 } from './brands.js'
 
@@ -27,9 +32,16 @@ interface Less {
 // (TS2321). Cached by type, this is linear, and plain types keep their own names in an editor.
 type Special<T, D extends keyof Less> = unknown extends T
   ? false
-  : T extends Atomic
+  : T extends Atomic | ByValue
     ? false
-    : T extends AnyFunction | ByReference | RemoteReference | Unsendable | PromiseLike<unknown>
+    : T extends
+          | AnyFunction
+          | ByReference
+          | Mirrored<unknown>
+          | AsyncIterable<unknown>
+          | RemoteReference
+          | Unsendable
+          | PromiseLike<unknown>
       ? true
       : D extends 0
         ? false
@@ -51,17 +63,23 @@ export type Received<T> = unknown extends T
       ? UnsendableProblem
       : T extends RemoteReference<infer U extends object>
         ? Remote<U>
-        : T extends ByReference
-          ? Remote<T>
-          : T extends AnyFunction
-            ? RemoteFunction<T>
-            : IsPlain<T> extends true
+        : T extends Mirrored<infer S>
+          ? Mirror<S>
+          : T extends ByReference
+            ? Remote<T>
+            : T extends ByValue
               ? T
-              : T extends ReadonlyMap<infer K, infer V>
-                ? Map<Received<K>, Received<V>>
-                : T extends ReadonlySet<infer U>
-                  ? Set<Received<U>>
-                  : { [K in keyof T]: Received<T[K]> }
+              : T extends AnyFunction
+                ? RemoteFunction<T>
+                : T extends AsyncIterable<infer U>
+                  ? RemoteStream<Received<U>>
+                  : IsPlain<T> extends true
+                    ? T
+                    : T extends ReadonlyMap<infer K, infer V>
+                      ? Map<Received<K>, Received<V>>
+                      : T extends ReadonlySet<infer U>
+                        ? Set<Received<U>>
+                        : { [K in keyof T]: Received<T[K]> }
 
 /** What may be passed where the other side declares a `P`. */
 export type Sendable<P> = unknown extends P
@@ -74,23 +92,29 @@ export type Sendable<P> = unknown extends P
         ? P | U
         : P extends ByReference
           ? P | Remote<P>
-          : P extends (...args: infer A) => infer R
-            ? (...args: ReceivedList<A>) => Awaitable<Sendable<Awaited<R>>>
-            : IsPlain<P> extends true
-              ? P
-              : P extends ReadonlyMap<infer K, infer V>
-                ? ReadonlyMap<Sendable<K>, Sendable<V>>
-                : P extends ReadonlySet<infer U>
-                  ? ReadonlySet<Sendable<U>>
-                  : { [K in keyof P]: Sendable<P[K]> }
+          : P extends ByValue | Mirrored<unknown>
+            ? P
+            : P extends (...args: infer A) => infer R
+              ? (...args: ReceivedList<A>) => Awaitable<Sendable<Awaited<R>>>
+              : P extends AsyncIterable<infer U>
+                ? AsyncIterable<Sendable<U>>
+                : IsPlain<P> extends true
+                  ? P
+                  : P extends ReadonlyMap<infer K, infer V>
+                    ? ReadonlyMap<Sendable<K>, Sendable<V>>
+                    : P extends ReadonlySet<infer U>
+                      ? ReadonlySet<Sendable<U>>
+                      : { [K in keyof P]: Sendable<P[K]> }
 
 type Returnable<R> = R extends ByReference
-  ? R | (Local<R> & ByReference) | Remote<R>
-  : IsPlain<R> extends true
+  ? R | (Local<R> & ByReference) | (Views<R, never> & ViewedBy<never>) | Remote<R>
+  : R extends ByValue | Mirrored<unknown>
     ? R
-    : R extends AnyFunction
-      ? Sendable<R>
-      : { [K in keyof R]: Returnable<R[K]> }
+    : IsPlain<R> extends true
+      ? R
+      : R extends AnyFunction | AsyncIterable<unknown>
+        ? Sendable<R>
+        : { [K in keyof R]: Returnable<R[K]> }
 
 type ReceivedList<A extends readonly unknown[]> = { [I in keyof A]: Received<A[I]> }
 type ArgumentList<A extends readonly unknown[]> = {
@@ -112,8 +136,15 @@ export type RemoteMethod<M> =
       ? (...args: ArgumentList<A>) => RemotePromise<Awaited<R>>
       : never
 
+type ViewMethod<M> = M extends (caller: never, ...args: infer A) => infer R
+  ? (...args: ArgumentList<A>) => RemotePromise<Awaited<R>>
+  : never
+
 // A mapped type over `keyof T` itself, never with `as`: then rename and go-to-definition follow.
-type MethodsOf<T, K extends keyof T> = { readonly [N in K]: RemoteMethod<T[N]> }
+type MethodsOf<T, K extends keyof T> =
+  T extends ViewedBy<never>
+    ? { readonly [N in K]: ViewMethod<T[N]> }
+    : { readonly [N in K]: RemoteMethod<T[N]> }
 
 /** A handle to an object of the other side. Release it with `using`, {@link release}, or leave it to the collector. */
 export interface RemoteReference<out T = unknown> {
@@ -133,13 +164,24 @@ export type RemotePromise<R> = Promise<Received<R>> &
     ? unknown
     : [R] extends [ByReference]
       ? MethodsOf<R, MethodName<R>>
-      : unknown)
+      : [R] extends [AsyncIterable<infer U>]
+        ? AsyncIterable<Received<U>>
+        : unknown)
 
 type LocalOf<T, K extends keyof T> = {
   [N in K]: T[N] extends (...args: infer A) => infer R
     ? (...args: ReceivedList<A>) => Awaitable<Returnable<Awaited<R>>>
     : never
 }
+
+type ViewsOf<T, Caller, K extends keyof T> = {
+  [N in K]: T[N] extends (...args: infer A) => infer R
+    ? (caller: Caller, ...args: ReceivedList<A>) => Awaitable<Returnable<Awaited<R>>>
+    : never
+}
+
+/** What implements the contract `T` in a {@link Viewable}: each method gets the caller's avatar first. */
+export type Views<T, Caller extends object> = ViewsOf<T, Caller, MethodName<T>>
 
 /** What implements the contract `T`: the same methods, sync or async, with what arrives as arguments. */
 export type Local<T> = LocalOf<T, MethodName<T>>

@@ -1,4 +1,4 @@
-import { recordOf } from './handle.js'
+import { recordIn } from './reference.js'
 import type { Remote, RemoteReference, Tell } from './remote-types.js'
 import { isReservedName } from './reserved-names.js'
 
@@ -14,11 +14,7 @@ export function tell<A extends readonly unknown[]>(
 ): (...args: A) => void
 export function tell<T extends object>(ref: Remote<T>): Tell<T>
 export function tell(ref: RemoteReference): unknown {
-  const record = isObject(ref) ? recordOf(ref) : null
-  if (record === null)
-    throw new TypeError(
-      `tell: expected a reference to an object of the other side, got ${typeof ref}`,
-    )
+  const record = recordIn(ref, 'tell')
   const say = (method: string, args: unknown[]): void => {
     record.owner.tell(record, JSON.stringify(method), args)
   }
@@ -33,19 +29,4 @@ export function tell(ref: RemoteReference): unknown {
       say('', args)
     },
   })
-}
-
-/** Tells whether a value is a handle to an object or function of the other side. */
-export function isReference(value: unknown): value is RemoteReference {
-  return isObject(value) && recordOf(value) !== null
-}
-
-/** Releases a reference at once, as `ref[Symbol.dispose]()` does; later calls on it reject. The root stays. */
-export function release(ref: RemoteReference): void {
-  const record = recordOf(ref)
-  record?.owner.release(record)
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }

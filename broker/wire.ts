@@ -16,6 +16,25 @@ export const ANSWER = 3
 export const ERROR = 4
 /** `[RELEASE, id, count, …]` holder → owner, any number of pairs. */
 export const RELEASE = 5
+/** `[CANCEL, id]` caller → callee; nobody waits for the answer any more. */
+export const CANCEL = 6
+/** `[ABORT, id, reason?]` owner → receiver of a signal; it aborts, and the id is over. Without `reason`: undefined. */
+export const ABORT = 7
+/** `[FORGET, id]` owner → receiver of a signal; it will never abort, and the id is over. */
+export const FORGET = 8
+
+/** `[CHUNK, id, value]` producer → consumer of a stream. */
+export const CHUNK = 9
+/** `[END, id]` producer → consumer; nothing more comes. */
+export const END = 10
+/** `[FAIL, id, code, message, data?]` producer → consumer; nothing more comes. */
+export const FAIL = 11
+/** `[CREDIT, id, bytes]` consumer → producer; so much more may be sent. */
+export const CREDIT = 12
+/** `[STOP, id]` consumer → producer; nothing more is wanted. */
+export const STOP = 13
+/** `[UPDATE, id, patch]` owner → holder of a mirrored state. */
+export const UPDATE = 14
 
 /** Marks the twin of a kind whose values carry tags. */
 export const TAGGED = 16
@@ -45,6 +64,14 @@ export const TAG_OBJECT = '$r'
 export const TAG_FUNCTION = '$f'
 /** An object or function of the receiver, sent home. */
 export const TAG_HOME = '$y'
+/** A live signal of the sender; or, with id 0 and a reason, one that has aborted. */
+export const TAG_SIGNAL = '$a'
+/** An instance of a class that both sides have registered. */
+export const TAG_COPY = '$o'
+/** A stream of the sender. */
+export const TAG_STREAM = '$t'
+/** An object of the sender whose state is mirrored, with the state. */
+export const TAG_MIRROR = '$c'
 /** The result of a call of the same tick; only as a whole argument. */
 export const TAG_RESULT = '$p'
 

@@ -1,0 +1,15 @@
+import { Broker, type BrokerOptions } from './broker.js'
+import { transportPair } from './transport-pair.js'
+
+/**
+ * Connects two brokers in memory, for tests of what is called over them: everything crosses as it would over a socket.
+ *
+ * @returns The two ends, in the order of their options; closing either closes both.
+ */
+export function localPair<LeftRoot extends object = object, RightRoot extends object = object>(
+  left: BrokerOptions = {},
+  right: BrokerOptions = {},
+): [left: Broker<RightRoot>, right: Broker<LeftRoot>] {
+  const [leftEnd, rightEnd] = transportPair()
+  return [new Broker<RightRoot>(leftEnd, left), new Broker<LeftRoot>(rightEnd, right)]
+}

@@ -1,0 +1,91 @@
+/**
+ * What became of a state, told by what is not `===` any more. A patch is `[0, value]` for another value, or
+ * `[1, [[key, patch], …], [deleted key, …]]` for changes inside an object or a list, whose keys are indices and whose
+ * deleted key is the new length.
+ */
+export type Patch =
+  | readonly [0, unknown]
+  | readonly [1, readonly (readonly [string | number, Patch])[], readonly (string | number)[]]
+
+/** The patch that turns one state into the next; null where they are the same. */
+export function diff(before: unknown, after: unknown): Patch | null {
+  if (Object.is(before, after)) return null
+  if (isList(before) && isList(after)) return diffLists(before, after)
+  if (isRecord(before) && isRecord(after)) return diffRecords(before, after)
+  return [0, after]
+}
+
+function diffLists(before: readonly unknown[], after: readonly unknown[]): Patch {
+  const changes: [number, Patch][] = []
+  after.forEach((item, index) => {
+    const change = index < before.length ? diff(before[index], item) : ([0, item] as const)
+    if (change !== null) changes.push([index, change])
+  })
+  // A list that was rebuilt is told sooner than all of its changes.
+  if (changes.length > after.length / 2 && changes.length > 1) return [0, after]
+  return [1, changes, after.length < before.length ? [after.length] : []]
+}
+
+function diffRecords(before: Record<string, unknown>, after: Record<string, unknown>): Patch {
+  const changes: [string, Patch][] = []
+  for (const key of Object.keys(after)) {
+    const change = Object.hasOwn(before, key)
+      ? diff(before[key], after[key])
+      : ([0, after[key]] as const)
+    if (change !== null) changes.push([key, change])
+  }
+  const deleted = Object.keys(before).filter((key) => !Object.hasOwn(after, key))
+  return [1, changes, deleted]
+}
+
+/**
+ * Applies a patch; the state before is not changed, and what the patch does not name is the very same in the next.
+ *
+ * @returns The next state, or undefined in `ok: false` where the patch does not fit.
+ */
+export function applyPatch(before: unknown, patch: unknown): { ok: boolean; state: unknown } {
+  const [kind, first, deleted] = isList(patch) ? patch : []
+  if (kind === 0 && isList(patch) && patch.length === 2) return { ok: true, state: first }
+  if (kind !== 1 || !isList(first) || !isList(deleted)) return MISFIT
+  if (!isList(before) && !isRecord(before)) return MISFIT
+  const next: object = isList(before) ? [...before] : { ...before }
+  for (const change of first) {
+    if (!isList(change) || change.length !== 2) return MISFIT
+    const [key, inner] = change
+    // A list grows by one at a time: an index far away would make it huge.
+    const isFitting = isList(next) ? isIndex(key) && key <= next.length : typeof key === 'string'
+    if (!isFitting) return MISFIT
+    const own = Object.getOwnPropertyDescriptor(next, key as string)?.value as unknown
+    const { ok, state } = applyPatch(own, inner)
+    if (!ok) return MISFIT
+    // Not an assignment: `__proto__` is a key like any other.
+    Object.defineProperty(next, key as string, {
+      value: state,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    })
+  }
+  for (const key of deleted) {
+    if (!isList(next)) Reflect.deleteProperty(next, String(key))
+    else if (isIndex(key) && key < next.length) (next as unknown[]).length = key
+    else return MISFIT
+  }
+  return { ok: true, state: next }
+}
+
+const MISFIT = Object.freeze({ ok: false, state: undefined })
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  )
+}
+
+function isIndex(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

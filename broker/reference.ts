@@ -1,0 +1,62 @@
+/** What can be done with any reference to an object of the other side, beside calling it. */
+import { createView } from './handle.js'
+import { type CallOptions, type RemoteRecord, recordOf } from './remote-record.js'
+import type { RemoteReference } from './remote-types.js'
+import type { CloseReason } from './transport.js'
+
+/** Tells whether a value is a handle to an object or function of the other side. */
+export function isReference(value: unknown): value is RemoteReference {
+  return isObject(value) && recordOf(value) !== null
+}
+
+/** Releases a reference at once, as `ref[Symbol.dispose]()` does; later calls on it reject. The root stays. */
+export function release(ref: RemoteReference): void {
+  const record = recordOf(ref)
+  record?.owner.release(record)
+}
+
+/**
+ * Answers the same reference with options for the calls that are made on it: `withOptions(ref, { timeoutMs: 500 }).method()`.
+ *
+ * @throws TypeError - `ref` is no reference, or an option is not what it should be.
+ */
+export function withOptions<R extends RemoteReference>(ref: R, options: CallOptions): R {
+  const record = recordIn(ref, 'withOptions')
+  const { timeoutMs } = options
+  if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
+    throw new TypeError(
+      `withOptions: expected timeoutMs from 0 to ${MAX_TIMEOUT_MS}, got ${String(timeoutMs)}`,
+    )
+  }
+  return createView(record, options, ref) as R
+}
+
+/** Timers count in 32 bits; a longer one fires at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+/**
+ * Hears once of the end of the connection that a reference belongs to, after its calls have been rejected; soon, where it
+ * has ended already.
+ *
+ * @returns A function that unsubscribes.
+ * @throws TypeError - `ref` is no reference.
+ */
+export function onDisconnect(
+  ref: RemoteReference,
+  listener: (reason: CloseReason) => void,
+): () => void {
+  return recordIn(ref, 'onDisconnect').owner.onDisconnect(listener)
+}
+
+/** @throws TypeError - no reference; names who expected one. */
+export function recordIn(ref: unknown, who: string): RemoteRecord {
+  const record = isObject(ref) ? recordOf(ref) : null
+  if (record !== null) return record
+  throw new TypeError(
+    `${who}: expected a reference to an object of the other side, got ${typeof ref}`,
+  )
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}

@@ -1,0 +1,131 @@
+/**
+ * Abort signals that cross. The one who can abort decides how long a signal lives: the receiver holds it until it has
+ * aborted, or until the owner's own signal is collected and never will.
+ */
+import { CallError, ConnectionLostError } from './errors.js'
+import type { Exchange } from './exchange.js'
+import { ABORT, FORGET } from './wire.js'
+
+/** What is needed of an AbortSignal, of whatever library it is. */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+/** Told when an owner's signal is collected. */
+const gone = new FinalizationRegistry<() => void>((forget) => {
+  forget()
+})
+
+export class Signals {
+  readonly #exchange: Exchange
+  #sent: WeakMap<AbortSignalLike, number> | null = null
+  #received: Map<number, AbortController> | null = null
+  #lastId = 0
+  #isClosed = false
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+  }
+
+  /** Live signals of the peer's. */
+  get receivedCount(): number {
+    return this.#received?.size ?? 0
+  }
+
+  /** The id by which the peer knows a live signal of ours; the same one for the same signal. */
+  idOf(signal: AbortSignalLike): number {
+    this.#sent ??= new WeakMap()
+    let id = this.#sent.get(signal)
+    if (id !== undefined) return id
+    id = ++this.#lastId
+    this.#sent.set(signal, id)
+    this.#follow(signal, id)
+    return id
+  }
+
+  #follow(signal: AbortSignalLike, id: number): void {
+    let isOver = false
+    const end = (say: () => void): void => {
+      if (isOver || this.#isClosed) return
+      isOver = true
+      say()
+    }
+    // Neither listener nor registry holds the signal: it is its maker's alone.
+    const weak = new WeakRef(signal)
+    signal.addEventListener('abort', () => {
+      end(() => {
+        this.#sayAbort(id, weak.deref()?.reason)
+      })
+    })
+    gone.register(signal, () => {
+      end(() => {
+        this.#exchange.outbox.say(`[${FORGET},${id}]`)
+      })
+    })
+  }
+
+  #sayAbort(id: number, reason: unknown): void {
+    try {
+      // The platform's own reason is made anew over there.
+      if ((reason as { name?: unknown } | null | undefined)?.name !== 'AbortError') {
+        this.#exchange.sayValue(ABORT, `${id},`, reason, 'reason')
+        return
+      }
+    } catch {
+      // That it aborts matters more than why.
+    }
+    this.#exchange.outbox.say(`[${ABORT},${id}]`)
+  }
+
+  /**
+   * The signal that stands for one of the peer's.
+   *
+   * @throws CallError `PB_ERR_LIMIT_SIGNALS`
+   */
+  receive(id: number): AbortSignal {
+    this.#received ??= new Map()
+    let controller = this.#received.get(id)
+    if (controller === undefined) {
+      const { maxSignals } = this.#exchange.limits
+      if (this.#received.size >= maxSignals) {
+        throw new CallError(
+          'PB_ERR_LIMIT_SIGNALS',
+          `${maxSignals} signals are held (limits.maxSignals) and no other is accepted`,
+        )
+      }
+      controller = new AbortController()
+      this.#received.set(id, controller)
+    }
+    return controller.signal
+  }
+
+  /** The peer's signal has aborted. One that is not known is over already, or came with a message that was refused. */
+  abortedByPeer(id: number, reason: unknown): void {
+    const controller = this.#received?.get(id)
+    this.#received?.delete(id)
+    controller?.abort(reason)
+  }
+
+  forgottenByPeer(id: number): void {
+    this.#received?.delete(id)
+  }
+
+  /** Aborts every signal of the peer's: the connection has ended. */
+  close(reason: string): void {
+    this.#isClosed = true
+    const received = this.#received
+    this.#received = null
+    this.#sent = null
+    for (const controller of received?.values() ?? []) {
+      controller.abort(new ConnectionLostError(`the connection has ended: ${reason}`, 'unknown'))
+    }
+  }
+}
+
+/** Tells an AbortSignal of any realm or library from everything else. */
+export function isAbortSignal(value: object): value is AbortSignalLike {
+  return Object.prototype.toString.call(value) === '[object AbortSignal]'
+}
