@@ -1,0 +1,76 @@
+/** What went wrong, in words for people. */
+import {
+  type CloseReason,
+  ConnectError,
+  ConnectionLostError,
+  DeadReferenceError,
+  PerspectiveError,
+  RequestError,
+  UnauthorizedLoginError,
+} from 'fastify-perspective/client'
+
+export interface Trouble {
+  readonly text: string
+  /** Seconds until another attempt makes sense. */
+  readonly waitSeconds: number
+}
+
+/** Says why a login did not become a session. */
+export function loginTrouble(error: unknown): Trouble {
+  const waitSeconds = error instanceof RequestError ? (error.retryAfterSeconds ?? 0) : 0
+  return { text: loginText(error), waitSeconds }
+}
+
+function loginText(error: unknown): string {
+  if (error instanceof UnauthorizedLoginError) {
+    return 'The user name or the password is wrong, or the account is not active.'
+  }
+  if (error instanceof RequestError) {
+    if (error.status === 0) return 'The server does not answer. Is it running?'
+    if (error.status === 429) return 'Too many attempts.'
+    if (error.code === 'PB_ERR_DB_UNAVAILABLE') return 'The server cannot reach its database.'
+    if (error.status === 503) return 'The server is too busy to check passwords.'
+    return `The server refused the login: ${error.message}`
+  }
+  if (error instanceof ConnectError) {
+    return error.reason === null || error.reason.code === 1006
+      ? 'The password is right, but the connection did not open. Try again.'
+      : `The server ended the connection: ${error.reason.reason || error.message}`
+  }
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Says why a session ended; `null` where the user wanted it to. */
+export function endedText({ code, reason, byPeer }: CloseReason): string | null {
+  if (code === 1000 && !byPeer) return null
+  switch (code) {
+    case 1001:
+      return 'The server shut down.'
+    case 1005:
+    case 1006:
+      return 'The connection to the server is lost: it went away, or the network did.'
+    case 1011:
+      return 'The server failed to prepare your session.'
+    case 4400:
+      return 'Page and server do not understand each other: reload the page.'
+    case 4413:
+      return 'This page read too slowly.'
+    case 4440:
+      return `The server ended your session: ${reason || 'no reason given'}.`
+    default:
+      return `The session ended: ${reason || 'no reason given'} (${code}).`
+  }
+}
+
+/** Says why a call failed. */
+export function callText(error: unknown, username: string): string {
+  if (error instanceof ConnectionLostError || error instanceof DeadReferenceError) {
+    return 'The connection ended before the server answered.'
+  }
+  if (!(error instanceof PerspectiveError)) return String(error)
+  if (error.code === 'PB_ERR_CALL_DENIED') {
+    return `The server refused: clearing needs the Django permission chat.delete_line, which ${username} does not have.`
+  }
+  if (error.code === 'PB_ERR_CALL_ARGUMENTS') return `The server did not accept that: ${error.message}`
+  return `The server failed: ${error.message}`
+}

@@ -1,0 +1,49 @@
+/** The server: a Fastify app with the plugin, and the page that Vite has built. */
+import { fileURLToPath } from 'node:url'
+import fastifyStatic from '@fastify/static'
+import Fastify, { type FastifyInstance } from 'fastify'
+import perspective from 'fastify-perspective'
+import { Member } from './member.js'
+import { Room } from './room.js'
+
+export interface ServerOptions {
+  /** Connection string of a Django project's PostgreSQL. */
+  readonly database: string
+  readonly port: number
+  readonly ticketSecret: string
+  /** Offered on the login card; of a database that is thrown away. */
+  readonly accounts?: readonly { readonly username: string; readonly password: string | null }[]
+}
+
+// Scripts, styles and connections of this server, and nothing else: no inline code, no foreign host.
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  ...['script-src', 'style-src', 'img-src', 'connect-src'].map((kind) => `${kind} 'self'`),
+  "form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+].join('; ')
+
+/** Listens on this machine only; `close()` of what it answers ends it. */
+export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { database, port, ticketSecret, accounts = [] } = options
+  const room = new Room()
+  const app = Fastify({ logger: { level: process.env['LOG_LEVEL'] ?? 'warn' } })
+
+  await app.register(perspective, {
+    prefix: '/perspective',
+    database,
+    ticket: { secret: ticketSecret },
+    allowedOrigins: ['localhost', '127.0.0.1'].map((host) => `http://${host}:${port}`),
+    realm: (session) => new Member(session, room),
+  })
+
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('content-security-policy', CONTENT_SECURITY_POLICY)
+    reply.header('x-content-type-options', 'nosniff')
+    reply.header('referrer-policy', 'no-referrer')
+  })
+  app.get('/accounts', () => accounts)
+  await app.register(fastifyStatic, { root: fileURLToPath(new URL('page/dist', import.meta.url)) })
+
+  await app.listen({ port, host: 'localhost' })
+  return app
+}
