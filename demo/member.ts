@@ -21,12 +21,12 @@ export class Member extends Avatar<ChatMind> implements Local<Chat> {
     this.#room = room
   }
 
-  async attached() {
+  override async attached() {
     this.#room.enter(this)
     tell(this.mind).permitted(await this.session.hasPerm(DELETE_LINE))
   }
 
-  detached() {
+  override detached() {
     this.#room.leave(this)
   }
 

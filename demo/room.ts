@@ -45,7 +45,7 @@ export class Room {
   async askEverybody(from: string, text: string): Promise<void> {
     const asked = [...this.#members].map((member, page) => ({
       member,
-      ballot: { page, username: member.user.username, answer: 'waiting' } as Ballot,
+      ballot: { page, username: member.user.username, answer: 'waiting' as const },
     }))
     const question: Question = {
       id: ++this.#lastId,

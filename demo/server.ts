@@ -11,8 +11,8 @@ export interface ServerOptions {
   readonly database: string
   readonly port: number
   readonly ticketSecret: string
-  /** Offered on the login card; of a database that is thrown away. */
-  readonly accounts?: readonly { readonly username: string; readonly password: string | null }[]
+  /** Offered on the login card: accounts of a database that is thrown away. */
+  readonly accounts?: readonly { readonly username: string; readonly password: string }[]
 }
 
 // Scripts, styles and connections of this server, and nothing else: no inline code, no foreign host.

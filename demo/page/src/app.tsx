@@ -37,7 +37,8 @@ export function App() {
   }, [])
 
   useEffect(() => {
-    document.title = screen.name === 'room' ? `${screen.visit.session.user.username} · Perspective` : 'Perspective'
+    document.title =
+      screen.name === 'room' ? `${screen.visit.session.user.username} · Perspective` : 'Perspective'
   }, [screen])
 
   if (screen.name === 'room') return <Room visit={screen.visit} />

@@ -6,7 +6,7 @@ export function Face({ username }: { readonly username: string }) {
   for (const character of username) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0
   return (
     <span className="face" data-tint={hash % TINTS} aria-hidden="true">
-      {[...username][0]?.toUpperCase()}
+      {username.slice(0, 1).toUpperCase()}
     </span>
   )
 }

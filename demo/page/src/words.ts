@@ -71,6 +71,7 @@ export function callText(error: unknown, username: string): string {
   if (error.code === 'PB_ERR_CALL_DENIED') {
     return `The server refused: clearing needs the Django permission chat.delete_line, which ${username} does not have.`
   }
-  if (error.code === 'PB_ERR_CALL_ARGUMENTS') return `The server did not accept that: ${error.message}`
+  if (error.code === 'PB_ERR_CALL_ARGUMENTS')
+    return `The server did not accept that: ${error.message}`
   return `The server failed: ${error.message}`
 }

@@ -9,9 +9,7 @@ export function Ended({ why, onLogin }: EndedProps) {
     <section className="card" aria-labelledby="ended-title">
       <h2 id="ended-title">Your session has ended</h2>
       <p role="alert">{why}</p>
-      <p className="quiet">
-        What was said is still on the server; your login is not. A ticket opens one connection, once.
-      </p>
+      <p className="quiet">A login opens one connection, once: to come back, log in again.</p>
       <button className="button primary wide" type="button" onClick={onLogin} autoFocus>
         Log in again
       </button>

@@ -61,7 +61,9 @@ export function Conversation({ view, username, notice, onSay, onClear }: Convers
         ))}
         {lines.length === 0 && (
           <li className="nothing">
-            {clearedBy === null ? 'Nobody has said anything yet.' : `${clearedBy} cleared the conversation.`}
+            {clearedBy === null
+              ? 'Nobody has said anything yet.'
+              : `${clearedBy} cleared the conversation.`}
           </li>
         )}
       </ol>

@@ -1,13 +1,24 @@
+import { useRef } from 'react'
 import type { Pending } from '../room-store.js'
 import { useSecondsUntil } from '../use-seconds.js'
 
 /** The question that the server awaits an answer to; the next one follows when it is answered. */
 export function Incoming({ pending }: { readonly pending: readonly Pending[] }) {
   const [first, ...others] = pending
+  const place = useRef<HTMLDivElement>(null)
   return (
-    <div aria-live="assertive">
+    <div className="incoming-place" aria-live="assertive" ref={place} tabIndex={-1}>
       {first !== undefined && (
-        <IncomingQuestion key={first.question.id} pending={first} waiting={others.length} />
+        <IncomingQuestion
+          key={first.question.id}
+          pending={first}
+          waiting={others.length}
+          onAnswer={(answer) => {
+            first.answer(answer)
+            // The button that had the focus has gone; the next Tab goes on from here.
+            place.current?.focus()
+          }}
+        />
       )}
     </div>
   )
@@ -17,11 +28,12 @@ interface IncomingQuestionProps {
   readonly pending: Pending
   /** How many more questions there are. */
   readonly waiting: number
+  readonly onAnswer: (answer: boolean | null) => void
 }
 
 // Not a modal dialog: it must not take the focus, or the next key of a sentence would be the answer.
-function IncomingQuestion({ pending, waiting }: IncomingQuestionProps) {
-  const { question, until, answer } = pending
+function IncomingQuestion({ pending, waiting, onAnswer }: IncomingQuestionProps) {
+  const { question, until } = pending
   const secondsLeft = useSecondsUntil(until)
   return (
     <section className="incoming" aria-labelledby="incoming-title">
@@ -36,13 +48,13 @@ function IncomingQuestion({ pending, waiting }: IncomingQuestionProps) {
         {question.text}
       </p>
       <div className="incoming-answers">
-        <button className="button yes" type="button" onClick={() => answer(true)}>
+        <button className="button yes" type="button" onClick={() => onAnswer(true)}>
           Yes
         </button>
-        <button className="button no" type="button" onClick={() => answer(false)}>
+        <button className="button no" type="button" onClick={() => onAnswer(false)}>
           No
         </button>
-        <button className="button bare" type="button" onClick={() => answer(null)}>
+        <button className="button bare" type="button" onClick={() => onAnswer(null)}>
           Not now
         </button>
         <span className="incoming-clock" role="timer" aria-live="off">

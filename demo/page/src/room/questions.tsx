@@ -53,12 +53,15 @@ export function Questions({ questions, onAsk }: QuestionsProps) {
 }
 
 const WORDS: Record<Answer, string> = {
-  waiting: 'is asked',
+  waiting: 'awaited',
   yes: 'yes',
   no: 'no',
   none: 'no answer',
   left: 'has left',
 }
+
+// How the bar is laid out: what has been said, then what is still to come.
+const ORDER: readonly Answer[] = ['yes', 'no', 'none', 'left', 'waiting']
 
 function Asked({ question: { from, text, ballots } }: { readonly question: Question }) {
   const count = (answer: Answer) => ballots.filter((ballot) => ballot.answer === answer).length
@@ -72,6 +75,13 @@ function Asked({ question: { from, text, ballots } }: { readonly question: Quest
           {count('yes')} yes · {count('no')} no{waiting > 0 && ` · ${String(waiting)} to come`}
         </span>
       </p>
+      <div className="split" aria-hidden="true">
+        {ORDER.flatMap((answer) => ballots.filter((ballot) => ballot.answer === answer)).map(
+          ({ page, answer }) => (
+            <span key={page} data-answer={answer} />
+          ),
+        )}
+      </div>
       <ul className="ballots" aria-live="polite">
         {ballots.map((ballot) => (
           <Ballotted key={ballot.page} ballot={ballot} />

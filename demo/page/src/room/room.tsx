@@ -2,6 +2,7 @@ import { useState, useSyncExternalStore } from 'react'
 import type { Visit } from '../app.js'
 import { Face } from '../face.js'
 import { Mark } from '../mark.js'
+import { Vista } from '../vista.js'
 import { callText } from '../words.js'
 import { Conversation } from './conversation.js'
 import { Incoming } from './incoming.js'
@@ -36,8 +37,9 @@ export function Room({ visit: { session, store } }: { readonly visit: Visit }) {
   return (
     <div className="room" aria-busy={!view.hasEntered}>
       <header className="bar">
+        <Vista />
         <h1 className="brand">
-          <Mark /> Perspective
+          <Mark /> <span>Perspective</span>
         </h1>
         <p className="me">
           <Face username={username} />
@@ -51,8 +53,8 @@ export function Room({ visit: { session, store } }: { readonly visit: Visit }) {
         </button>
       </header>
       <People people={view.people} userId={session.user.id} />
+      <Incoming pending={view.pending} />
       <main className="stage">
-        <Incoming pending={view.pending} />
         <Conversation
           view={view}
           username={username}
