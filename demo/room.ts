@@ -1,11 +1,13 @@
 /** The one room of the demo: who is here, what was said, what was asked. It lives in memory. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { ConnectionLostError, DeadReferenceError, tell } from 'fastify-perspective'
-import type { Answer, Ballot, Line, Person, Question } from './contract.js'
-import type { Member } from './member.js'
+import { type Avatar, ConnectionLostError, DeadReferenceError, tell } from 'fastify-perspective'
+import type { Answer, Ballot, ChatMind, Line, Person, Question } from './contract.js'
 
 const KEPT_LINES = 200
 const KEPT_QUESTIONS = 20
+
+/** What the room needs of an avatar. */
+export type Member = Pick<Avatar<ChatMind>, 'mind' | 'user'>
 
 export class Room {
   readonly #answerSeconds: number

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import Fastify, { type FastifyInstance } from 'fastify'
 import perspective from 'fastify-perspective'
-import { Member } from './member.js'
+import { ChatAvatar } from './avatar.js'
 import { Room } from './room.js'
 
 export interface ServerOptions {
@@ -33,7 +33,7 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
     database,
     ticket: { secret: ticketSecret },
     allowedOrigins: ['localhost', '127.0.0.1'].map((host) => `http://${host}:${port}`),
-    realm: (session) => new Member(session, room),
+    realm: (session) => new ChatAvatar(session, room),
   })
 
   app.addHook('onSend', async (_request, reply) => {

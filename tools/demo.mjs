@@ -27,8 +27,8 @@ const { register } = await import('tsx/esm/api')
 register()
 const database = await openDatabase()
 const app = await startApp()
-printWelcome()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop)
+printWelcome()
 
 function readPort() {
   const text = process.env.PORT ?? '3000'

@@ -18,14 +18,11 @@ export interface Demo {
 }
 
 /**
- * Starts the demo and waits until it says where it is.
+ * Starts the demo and waits until it has said where it is, and who can log in.
  *
  * @throws Error - it ended instead; with its output.
  */
-export async function startDemo(
-  env: NodeJS.ProcessEnv = {},
-  port: number | undefined = undefined,
-): Promise<Demo> {
+export async function startDemo(env: NodeJS.ProcessEnv = {}, port?: number): Promise<Demo> {
   const chosenPort = port ?? (await findFreePort())
   const url = `http://localhost:${chosenPort}`
   const child = spawn(process.execPath, ['tools/demo.mjs'], {
@@ -40,7 +37,7 @@ export async function startDemo(
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
         output += String(chunk)
-        if (output.includes(url)) resolve()
+        if (output.includes('Ctrl-C ends')) resolve()
       })
     }
     child.once('close', (code) => {

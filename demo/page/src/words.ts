@@ -16,18 +16,18 @@ export interface Trouble {
 }
 
 /** Says why a login did not become a session. */
-export function loginTrouble(error: unknown): Trouble {
+export function loginTrouble(error: unknown, username: string): Trouble {
   const waitSeconds = error instanceof RequestError ? (error.retryAfterSeconds ?? 0) : 0
-  return { text: loginText(error), waitSeconds }
+  return { text: loginText(error, username), waitSeconds }
 }
 
-function loginText(error: unknown): string {
+function loginText(error: unknown, username: string): string {
   if (error instanceof UnauthorizedLoginError) {
     return 'The user name or the password is wrong, or the account is not active.'
   }
   if (error instanceof RequestError) {
     if (error.status === 0) return 'The server does not answer. Is it running?'
-    if (error.status === 429) return 'Too many attempts.'
+    if (error.status === 429) return `Too many attempts as ${username}.`
     if (error.code === 'PB_ERR_DB_UNAVAILABLE') return 'The server cannot reach its database.'
     if (error.status === 503) return 'The server is too busy to check passwords.'
     return `The server refused the login: ${error.message}`

@@ -15,8 +15,10 @@ export function Login({ username: formerUsername, onLogin }: LoginProps) {
   const [password, setPassword] = useState('')
   const [isBusy, setIsBusy] = useState(false)
   const [trouble, setTrouble] = useState('')
-  const [waitUntil, setWaitUntil] = useState(0)
-  const waitSeconds = useSecondsUntil(waitUntil)
+  const [limited, setLimited] = useState({ username: '', until: 0 })
+  const waitSeconds = useSecondsUntil(limited.until)
+  // The server counts by account: as somebody else the visitor may try at once.
+  const mustWait = (name: string) => waitSeconds > 0 && name === limited.username
   const passwordField = useRef<HTMLInputElement>(null)
 
   async function tryLogin(name: string, secret: string) {
@@ -25,9 +27,9 @@ export function Login({ username: formerUsername, onLogin }: LoginProps) {
     try {
       await onLogin(name, secret)
     } catch (error) {
-      const { text, waitSeconds } = loginTrouble(error)
+      const { text, waitSeconds } = loginTrouble(error, name)
       setTrouble(text)
-      setWaitUntil(Date.now() + waitSeconds * 1000)
+      setLimited({ username: name, until: Date.now() + waitSeconds * 1000 })
       setIsBusy(false)
       setPassword('')
       passwordField.current?.focus()
@@ -36,13 +38,13 @@ export function Login({ username: formerUsername, onLogin }: LoginProps) {
 
   function submit(event: SubmitEvent) {
     event.preventDefault()
-    if (!isBusy && waitSeconds === 0) void tryLogin(username, password)
+    if (!isBusy && !mustWait(username)) void tryLogin(username, password)
   }
 
   function choose(account: Account) {
     setUsername(account.username)
     setPassword(account.password)
-    if (waitSeconds === 0) void tryLogin(account.username, account.password)
+    if (!mustWait(account.username)) void tryLogin(account.username, account.password)
   }
 
   return (
@@ -79,11 +81,11 @@ export function Login({ username: formerUsername, onLogin }: LoginProps) {
           {trouble}
           {waitSeconds > 0 && ` Try again in ${String(waitSeconds)} s.`}
         </p>
-        <button className="button primary wide" disabled={isBusy || waitSeconds > 0}>
+        <button className="button primary wide" disabled={isBusy || mustWait(username)}>
           {isBusy ? 'Checking the password …' : 'Log in'}
         </button>
       </form>
-      <Accounts isBusy={isBusy || waitSeconds > 0} onChoose={choose} />
+      <Accounts isBusy={isBusy} onChoose={choose} />
     </section>
   )
 }

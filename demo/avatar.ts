@@ -8,7 +8,7 @@ import type { Room } from './room.js'
 const DELETE_LINE = 'chat.delete_line'
 const text = (max: number) => z.string().trim().min(1).max(max)
 
-export class Member extends Avatar<ChatMind> implements Local<Chat> {
+export class ChatAvatar extends Avatar<ChatMind> implements Local<Chat> {
   static readonly remote: RemoteMethods<Chat> = {
     say: [text(500)],
     askEverybody: [text(140)],
