@@ -5,7 +5,7 @@ export function Vista() {
   return (
     <svg
       className="vista"
-      viewBox="-320 0 640 240"
+      viewBox="-320 -12 640 252"
       preserveAspectRatio="xMidYMin slice"
       aria-hidden="true"
     >
