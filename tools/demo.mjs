@@ -27,7 +27,11 @@ const { register } = await import('tsx/esm/api')
 register()
 const database = await openDatabase()
 const app = await startApp()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop)
+let stopping
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  // Ctrl-C comes twice: from the terminal, and passed on by npm.
+  process.on(signal, () => (stopping ??= stop()))
+}
 printWelcome()
 
 function readPort() {
@@ -124,6 +128,7 @@ async function stop() {
   console.log('\nStopping ...')
   await app.close()
   await database.stop()
+  console.log('Stopped.')
 }
 
 function failToListen(error) {

@@ -160,6 +160,7 @@ describe('the demo, with a database of its own', () => {
 
   test('Ctrl-C ends it, with code 0', async () => {
     assert.equal(await demo.stop('SIGINT'), 0)
+    assert.match(demo.output, /Stopping \.\.\.\nStopped\.\n$/)
     await assert.rejects(fetch(demo.url))
   })
 })
