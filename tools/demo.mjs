@@ -41,16 +41,20 @@ function readPort() {
   return fail(`PORT: expected a number from 1 to 65535, got ${JSON.stringify(text)}`)
 }
 
-// Looked at first: whoever has something else at port 3000 should not wait for the build to hear it.
+// Looked at first: whoever has something else at port 3000 should not wait for the build to hear it. Both
+// addresses, because a browser may take either for localhost.
 async function refuseTakenPort() {
-  const probe = createServer().listen(port, 'localhost')
-  try {
-    await once(probe, 'listening')
-  } catch (error) {
-    failToListen(error)
+  for (const host of ['127.0.0.1', '::1']) {
+    const probe = createServer().listen(port, host)
+    try {
+      await once(probe, 'listening')
+    } catch (error) {
+      if (error.code === 'EADDRINUSE') failAsTaken()
+      continue // a machine without IPv6, say
+    }
+    probe.close()
+    await once(probe, 'close')
   }
-  probe.close()
-  await once(probe, 'close')
 }
 
 function buildPackage() {
@@ -101,7 +105,8 @@ async function startApp() {
     })
   } catch (error) {
     await database.stop()
-    return failToListen(error)
+    if (error.code === 'EADDRINUSE') failAsTaken()
+    throw error
   }
 }
 
@@ -131,11 +136,9 @@ async function stop() {
   console.log('Stopped.')
 }
 
-function failToListen(error) {
-  if (error.code !== 'EADDRINUSE') throw error
-  return fail(
-    `Port ${port} is taken. Choose another: PORT=${port === 65535 ? 3000 : port + 1} npm run demo`,
-  )
+function failAsTaken() {
+  const other = port === 65535 ? 3000 : port + 1
+  fail(`Port ${port} is taken. Choose another: PORT=${other} npm run demo`)
 }
 
 function fail(message) {

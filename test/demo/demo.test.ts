@@ -1,8 +1,8 @@
 // `npm run demo` as a visitor sees it: the command, and its page in a real Chromium. One file, so that two launchers
 // do not build the page at the same time.
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { ACCOUNTS } from '../../tools/postgres/accounts.js'
@@ -26,11 +26,7 @@ describe('the demo, with a database of its own', () => {
     }
   })
 
-  test('ends with a word about the port where that is taken or none', async () => {
-    await assert.rejects(
-      startDemo({}, demo.port),
-      /code 1:\nPort \d+ is taken\. Choose another: PORT=/,
-    )
+  test('says what PORT must be', async () => {
     await assert.rejects(
       startDemo({}, 65536),
       /code 1:\nPORT: expected a number from 1 to 65535, got "65536"/,
@@ -196,11 +192,18 @@ describe('the demo beside an existing database', needsChromium(), () => {
   })
 })
 
-test('a port that something else has is taken', async (t) => {
-  const other = createServer().listen(0, 'localhost')
-  await once(other, 'listening')
-  t.after(() => other.close())
-  const address = other.address()
-  assert.ok(typeof address === 'object' && address !== null)
-  await assert.rejects(startDemo({}, address.port), /is taken/)
-})
+for (const host of ['127.0.0.1', '::1']) {
+  test(`a port that something else has on ${host} is taken`, async (t) => {
+    const port = await findFreePort()
+    const other = createServer().listen(port, host)
+    const [error] = (await Promise.race([once(other, 'listening'), once(other, 'error')])) as [
+      Error?,
+    ]
+    if (error !== undefined) {
+      t.skip(`this machine has no ${host}`)
+      return
+    }
+    t.after(() => other.close())
+    await assert.rejects(startDemo({}, port), /is taken/)
+  })
+}
