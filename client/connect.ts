@@ -36,6 +36,8 @@ export async function connect<P extends object, M = MindOf<P>>(
   const broker = new Broker<P>(webSocketTransport(socket), {
     root: given.mind,
     limits: given.limits,
+    copyables: given.copyables,
+    callTimeoutMs: given.callTimeoutMs,
     onCallError: (error, { id, method }) => {
       console.error(`fastify-perspective: the mind's ${method || 'function'} failed ${id}`, error)
     },

@@ -1,4 +1,4 @@
-import type { Limits, Local, WebSocketLike } from '../broker/index.js'
+import type { CopyableClass, Limits, Local, WebSocketLike } from '../broker/index.js'
 
 /** For users to merge their own kinds of credentials into: `{ otp: { type: 'otp'; code: string } }`. */
 
@@ -19,6 +19,10 @@ export interface ConnectionOptions {
   readonly signal?: AbortSignal
   /** The quotas of this connection; see `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>
+  /** The classes whose instances cross as copies; the server names the same. */
+  readonly copyables?: readonly CopyableClass[]
+  /** Milliseconds until a call rejects with `PB_ERR_CALL_TIMEOUT`, unless `withOptions` says otherwise. Default: never. */
+  readonly callTimeoutMs?: number
   /** Default: the platform's. Node 20 has none. */
   readonly WebSocket?: WebSocketConstructor
   /** Default: the platform's. */

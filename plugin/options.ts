@@ -1,6 +1,7 @@
 /** The options of the plugin, checked and filled in once, before anything is registered. */
 import { resolveLimits } from '../broker/limits.js'
-import type { Limits } from '../broker/index.js'
+import { Copies } from '../broker/copyable.js'
+import type { CopyableClass, Limits } from '../broker/index.js'
 import {
   type Database,
   InvalidOptionError,
@@ -48,7 +49,12 @@ export type PerspectiveOptions = UserModelOption & {
   readonly passwordIterations?: number
   readonly sessions?: Partial<SessionLimits>
   readonly rateLimits?: Partial<RateLimits>
+  /** The quotas of each session; see `DEFAULT_LIMITS`. Of a page 10,000 calls in a second are taken. */
   readonly limits?: Partial<Limits>
+  /** The classes whose instances cross as copies; the page names the same. */
+  readonly copyables?: readonly CopyableClass[]
+  /** Milliseconds until a call of the server's rejects with `PB_ERR_CALL_TIMEOUT`, unless `withOptions` says otherwise. Default 0: never. */
+  readonly callTimeoutMs?: number
 }
 
 export interface ResolvedOptions {
@@ -66,11 +72,17 @@ export interface ResolvedOptions {
   readonly sessions: SessionLimits
   readonly rateLimits: RateLimits
   readonly limits: Limits
+  readonly copyables: readonly CopyableClass[]
+  readonly callTimeoutMs: number
 }
+
+/** A person's page makes some; ten thousand are a loop gone wild, or an attack. */
+const PAGE_CALLS_PER_SECOND = 10_000
 
 const NAMES: ReadonlySet<string> = new Set([
   ...['prefix', 'database', 'users', 'ticket', 'allowedOrigins', 'realm', 'checkers'],
   ...['passwordIterations', 'sessions', 'rateLimits', 'limits'],
+  ...['copyables', 'callTimeoutMs'],
   // Fastify's own, which it hands on to every plugin.
   ...['logLevel', 'logSerializers'],
 ])
@@ -128,7 +140,9 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     ),
     sessions: readCounts('sessions', options.sessions, DEFAULT_SESSION_LIMITS),
     rateLimits: readCounts('rateLimits', options.rateLimits, DEFAULT_RATE_LIMITS),
-    limits: resolveLimits(options.limits),
+    limits: resolveLimits({ maxCallsPerSecond: PAGE_CALLS_PER_SECOND, ...options.limits }),
+    copyables: readCopyables(options.copyables ?? []),
+    callTimeoutMs: readInteger('callTimeoutMs', options.callTimeoutMs ?? 0, 0, 2 ** 31 - 1),
   })
 }
 
@@ -175,6 +189,15 @@ function readCheckers(checkers: unknown): readonly Checker[] {
     }
   }
   return checkers as Checker[]
+}
+
+function readCopyables(copyables: unknown): readonly CopyableClass[] {
+  if (!Array.isArray(copyables)) {
+    throw new InvalidOptionError('copyables', 'a list of Copyable classes', copyables)
+  }
+  // Reads each class; what is wrong with one is said at register, not at the first session.
+  new Copies(copyables as CopyableClass[])
+  return copyables as CopyableClass[]
 }
 
 function readCounts<T extends object>(option: string, given: unknown, defaults: T): T {

@@ -72,6 +72,8 @@ function createContext(
     origins: options.origins,
     realm: options.realm,
     limits: options.limits,
+    copyables: options.copyables,
+    callTimeoutMs: options.callTimeoutMs,
     log: scope.log,
     portal: new Portal([new DjangoChecker(users, options.passwordIterations), ...options.checkers]),
     tickets: new Tickets({ keys, lifetimeSeconds, issuer, audience, ledgerId: ledger.id, now }),

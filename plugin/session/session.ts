@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import {
   Broker,
   type CloseReason,
+  type CopyableClass,
   type FailedCall,
   type Limits,
   type PeerHello,
@@ -36,6 +37,8 @@ export interface SessionContext {
   readonly realm: Realm
   readonly portal: Portal
   readonly limits: Limits
+  readonly copyables: readonly CopyableClass[]
+  readonly callTimeoutMs: number
   readonly log: FastifyBaseLogger
 }
 
@@ -110,6 +113,8 @@ export class Session implements OpenAvatarSession {
       }),
       info: { user: { id, username } },
       limits: context.limits,
+      copyables: context.copyables,
+      callTimeoutMs: context.callTimeoutMs,
       authorize: (requires) => this.#hasAll(requires),
       onCallError: (error, call) => {
         this.#callFailed(error, call)
