@@ -16,7 +16,7 @@ export class RunningCalls {
 
   /** The call is done; false where it was cancelled, and nobody wants the answer. */
   end(id: number): boolean {
-    return this.#calls.delete(id)
+    return this.#calls.size > 0 && this.#calls.delete(id)
   }
 
   /** `id` 0: a call without answer. */
