@@ -18,7 +18,6 @@ export abstract class Referenceable {
   }
 }
 
- 
 export interface Viewable<Caller extends object> extends ViewedBy<Caller> {}
 
 /**
