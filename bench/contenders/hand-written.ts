@@ -1,0 +1,75 @@
+/**
+ * What one would write in an afternoon: a JSON frame for each call and each answer, a Map of what waits. The measure
+ * of what a library may cost, not a proposal.
+ */
+import type { WebSocket } from 'ws'
+import type { Contender, DriveOrder, Echo } from '../contender.js'
+import { drive } from '../load.js'
+import { openSocket, serveSockets } from './socket-server.js'
+
+type Method = (argument: never) => unknown
+type Message =
+  | { readonly id: number; readonly method: string; readonly argument: never }
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: string }
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+type Call = (method: string, argument: unknown) => Promise<unknown>
+
+function converse(socket: WebSocket, methods: Record<string, Method>): Call {
+  const waiting = new Map<number, Waiting>()
+  let lastId = 0
+  const answer = async (id: number, method: string, argument: never): Promise<void> => {
+    try {
+      const value = methods[method]?.(argument)
+      const result = value instanceof Promise ? ((await value) as unknown) : value
+      socket.send(JSON.stringify({ id, result }))
+    } catch (error) {
+      socket.send(JSON.stringify({ id, error: String(error) }))
+    }
+  }
+  socket.on('message', (data: Buffer) => {
+    const message = JSON.parse(data.toString()) as Message
+    if ('method' in message) {
+      void answer(message.id, message.method, message.argument)
+      return
+    }
+    const call = waiting.get(message.id)
+    waiting.delete(message.id)
+    if ('error' in message) call?.reject(new Error(message.error))
+    else call?.resolve(message.result)
+  })
+  socket.on('close', () => {
+    for (const { reject } of waiting.values()) reject(new Error('the connection ended'))
+  })
+  return (method, argument) =>
+    new Promise((resolve, reject) => {
+      const id = ++lastId
+      waiting.set(id, { resolve, reject })
+      socket.send(JSON.stringify({ id, method, argument }))
+    })
+}
+
+const echo = (value: unknown): unknown => value
+
+export const handWritten: Contender = {
+  name: 'hand-written',
+  serve: () =>
+    serveSockets((socket) => {
+      const back: Echo = (value) => call('echo', value)
+      const call = converse(socket, { echo, drive: (order: DriveOrder) => drive(back, order) })
+    }),
+  connect: async (port) => {
+    const socket = await openSocket(port)
+    const call = converse(socket, { echo })
+    return {
+      echo: (value) => call('echo', value),
+      drive: (order) => call('drive', order) as never,
+      close: () => socket.close(),
+    }
+  },
+}
