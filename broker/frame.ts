@@ -3,12 +3,15 @@ import { ProtocolError } from './errors.js'
 
 export const NO_BYTES: Uint8Array = new Uint8Array(0)
 
+const ENCODER = new TextEncoder()
+const DECODER = new TextDecoder('utf-8', { fatal: true })
+
 /** What a frame has beside the longest message: brackets, and the head of a binary frame. */
 const FRAME_OVERHEAD = 64
 
 /** A binary frame: the length of the JSON (4 bytes, little-endian), the JSON, the bytes in the order of their tags. */
 export function packFrame(text: string, parts: readonly Uint8Array[]): Uint8Array {
-  const json = new TextEncoder().encode(text)
+  const json = ENCODER.encode(text)
   let length = 4 + json.byteLength
   for (const part of parts) length += part.byteLength
   const frame = new Uint8Array(length)
@@ -51,7 +54,7 @@ export function parseFrame(
 
 function decodeText(json: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(json)
+    return DECODER.decode(json)
   } catch {
     throw new ProtocolError('a frame that is not UTF-8')
   }

@@ -13,6 +13,11 @@ const FRAMES_BETWEEN_CHECKS = 16
 
 const TICK = Promise.resolve()
 const NO_BYTES: readonly Uint8Array[] = []
+const UTF8 = new TextEncoder()
+
+/** JSON may end in white space; a frame packed early keeps this much, to say later that it continues. */
+const SPACE_TO_CONTINUE = '  '
+const CONTINUED_END = UTF8.encode(`,${String(CONTINUES)}]`)
 
 export class Outbox {
   readonly #transport: Transport
@@ -22,6 +27,8 @@ export class Outbox {
   readonly #onFailure: (slowPeer: boolean) => void
   #text = ''
   #bytes: Uint8Array[] | null = null
+  /** The frame itself, where one message with many bytes fills it. */
+  #packed: Uint8Array | null = null
   #byteCount = 0
   #isReading = false
   #isScheduled = false
@@ -64,8 +71,11 @@ export class Outbox {
     const size = this.#text.length + this.#byteCount
     if (size > 0 && size + message.length + byteCount > this.#frameTarget) this.#send(true)
     this.#text = this.#text === '' ? message : this.#text + ',' + message
-    if (byteCount > 0) {
-      // The caller may change its buffer in this very tick.
+    // The caller may change its buffers in this very tick. What nothing else can join is copied but once.
+    if (byteCount > this.#frameTarget) {
+      this.#packed = packFrame(`[${message}${SPACE_TO_CONTINUE}]`, bytes)
+      this.#byteCount = byteCount
+    } else if (byteCount > 0) {
       this.#bytes = [...(this.#bytes ?? []), ...bytes.map((part) => part.slice())]
       this.#byteCount += byteCount
     }
@@ -93,7 +103,7 @@ export class Outbox {
   #checkSize(message: string, byteCount: number): void {
     // A UTF-16 unit is at most three bytes of UTF-8; only what comes near the limit is measured.
     if (message.length * 3 + byteCount <= this.#maxFrameBytes) return
-    const size = new TextEncoder().encode(message).byteLength + byteCount
+    const size = UTF8.encode(message).byteLength + byteCount
     if (size <= this.#maxFrameBytes) return
     throw new CallError(
       'PB_ERR_LIMIT_FRAME',
@@ -124,6 +134,7 @@ export class Outbox {
     this.#beforeNext = null
     this.#text = ''
     this.#bytes = null
+    this.#packed = null
   }
 
   readonly #endTick = (): void => {
@@ -131,16 +142,26 @@ export class Outbox {
     if (!this.#isReading) this.flush()
   }
 
+  #close(continues: boolean): string | Uint8Array {
+    if (this.#packed === null) {
+      const text = continues ? `[${this.#text},${String(CONTINUES)}]` : `[${this.#text}]`
+      return this.#bytes === null ? text : packFrame(text, this.#bytes)
+    }
+    const end = this.#packed.byteLength - this.#byteCount
+    if (continues) this.#packed.set(CONTINUED_END, end - CONTINUED_END.byteLength)
+    return this.#packed
+  }
+
   #send(continues: boolean): void {
-    const text = continues ? `[${this.#text},${String(CONTINUES)}]` : `[${this.#text}]`
-    const bytes = this.#bytes
+    const frame = this.#close(continues)
     this.#text = ''
     this.#bytes = null
+    this.#packed = null
     this.#byteCount = 0
     this.#frames += 1
     if (!continues) this.#tick += 1
     try {
-      this.#transport.send(bytes === null ? text : packFrame(text, bytes))
+      this.#transport.send(frame)
     } catch {
       this.stop()
       this.#onFailure(false)
