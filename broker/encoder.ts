@@ -9,7 +9,7 @@ import type { Cacheable } from './cacheable.js'
 import type { Exchange } from './exchange.js'
 import { isReferenceable } from './exposure.js'
 import type { ExportEntry } from './reference-tables.js'
-import { type AbortSignalLike, isAbortSignal } from './signals.js'
+import { type AbortSignalLike, isAbortSignal, reasonToSend } from './signals.js'
 import { isStreamSource } from './stream-producer.js'
 import {
   TAG_BIGINT,
@@ -32,7 +32,7 @@ export class Encoder {
   readonly #exchange: Exchange
   readonly #path: (string | number)[] = []
   readonly #introduced: ExportEntry[] = []
-  #streams: number[] | null = null
+  readonly #streams: number[] = []
   /** Signals that were met. */
   signals: AbortSignalLike[] | null = null
   readonly bytes: Uint8Array[] = []
@@ -55,10 +55,10 @@ export class Encoder {
     return encoded
   }
 
-  /** Undoes what this message introduced: it is not sent after all. */
-  takeBack(): void {
-    this.#exchange.tables.takeBack(this.#introduced)
-    for (const id of this.#streams ?? []) this.#exchange.streams.takeBack(id)
+  /** Undoes what this message introduced, or the last of it: it is not sent after all. */
+  takeBack(introducedFrom = 0, streamsFrom = 0): void {
+    this.#exchange.tables.takeBack(this.#introduced.splice(introducedFrom))
+    for (const id of this.#streams.splice(streamsFrom)) this.#exchange.streams.takeBack(id)
   }
 
   #value(value: unknown, depth: number): unknown {
@@ -108,7 +108,6 @@ export class Encoder {
       return [TAG_COPY, copy.type, this.#record(copy.state as Record<string, unknown>, depth)]
     if (!isStreamSource(value)) throw this.#unsendable(describe(value))
     const id = this.#exchange.streams.produce(value)
-    this.#streams ??= []
     this.#streams.push(id)
     return [TAG_STREAM, id]
   }
@@ -117,7 +116,9 @@ export class Encoder {
     this.signals ??= []
     this.signals.push(signal)
     if (!signal.aborted) return [TAG_SIGNAL, this.#exchange.signals.idOf(signal)]
-    return [TAG_SIGNAL, 0, this.#at('reason', signal.reason, depth)]
+    // That it has aborted matters more than why.
+    const reason = this.#optional('reason', reasonToSend(signal), depth)
+    return [TAG_SIGNAL, 0, reason ?? [TAG_UNDEFINED]]
   }
 
   #object(value: object, depth: number): unknown {
@@ -197,24 +198,28 @@ export class Encoder {
   #error(error: Error, depth: number): unknown[] {
     const properties: unknown[] = []
     for (const [key, value] of propertiesOfError(error)) {
-      const before = {
-        bytes: this.bytes.length,
-        byteCount: this.byteCount,
-        introduced: this.#introduced.length,
-        path: this.#path.length,
-      }
-      try {
-        properties.push([key, this.#at(key, value, depth)])
-      } catch {
-        // An error that says less is better than none: what cannot cross is left out, whole.
-        this.#exchange.tables.takeBack(this.#introduced.splice(before.introduced))
-        this.bytes.length = before.bytes
-        this.byteCount = before.byteCount
-        this.#path.length = before.path
-      }
+      // An error that says less is better than none.
+      const encoded = this.#optional(key, value, depth)
+      if (encoded !== undefined) properties.push([key, encoded])
     }
     const { name, message }: { name: unknown; message: unknown } = error
     return [TAG_ERROR, String(name), String(message), properties]
+  }
+
+  /** Encodes what is left out, whole, where it cannot cross: undefined then. */
+  #optional(step: string, value: unknown, depth: number): unknown {
+    const { byteCount } = this
+    const [bytes, path] = [this.bytes.length, this.#path.length]
+    const [introduced, streams] = [this.#introduced.length, this.#streams.length]
+    try {
+      return this.#at(step, value, depth)
+    } catch {
+      this.takeBack(introduced, streams)
+      this.bytes.length = bytes
+      this.byteCount = byteCount
+      this.#path.length = path
+      return undefined
+    }
   }
 
   #at(step: string | number, value: unknown, depth: number): unknown {

@@ -131,7 +131,8 @@ export class Inbox {
       case UPDATE | TAGGED:
       case ABORT:
       case ABORT | TAGGED:
-        if (length < 2 || length > 3 || !isPositive(message[1])) break
+        if (length < ((kind & ~TAGGED) === ABORT ? 2 : 3) || length > 3 || !isPositive(message[1]))
+          break
         this.#event(kind & ~TAGGED, message[1], message[2], decoder, message[length])
         return
       case CANCEL:

@@ -11,6 +11,9 @@ import { CONTINUES, FRAME_TARGET_BYTES } from './wire.js'
 /** `bufferedAmount` is looked at once in so many frames: the read is not free in a browser. */
 const FRAMES_BETWEEN_CHECKS = 16
 
+/** Microtasks to the next value of a stream that has it ready; a generator within another takes more than one alone. */
+const LINGER = 12
+
 const TICK = Promise.resolve()
 const NO_BYTES: readonly Uint8Array[] = []
 const UTF8 = new TextEncoder()
@@ -36,6 +39,8 @@ export class Outbox {
   #tick = 0
   #frames = 0
   #beforeNext: (() => void) | null = null
+  /** Microtasks that the end of the tick still waits. */
+  #patience = 0
 
   /** `onFailure`: the transport threw, or the peer reads too slowly (true); the outbox has stopped. */
   constructor(transport: Transport, limits: Limits, onFailure: (slowPeer: boolean) => void) {
@@ -88,6 +93,11 @@ export class Outbox {
     this.#schedule()
   }
 
+  /** Lets the tick go on a little: a stream has said a value, and its next one should be in the same frame. */
+  linger(): void {
+    this.#patience = LINGER
+  }
+
   #runBeforeNext(): void {
     const run = this.#beforeNext
     this.#beforeNext = null
@@ -138,6 +148,11 @@ export class Outbox {
   }
 
   readonly #endTick = (): void => {
+    if (this.#patience > 0 && !this.#isReading) {
+      this.#patience -= 1
+      void TICK.then(this.#endTick)
+      return
+    }
     this.#isScheduled = false
     if (!this.#isReading) this.flush()
   }

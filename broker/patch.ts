@@ -17,10 +17,11 @@ export function diff(before: unknown, after: unknown): Patch | null {
 
 function diffLists(before: readonly unknown[], after: readonly unknown[]): Patch {
   const changes: [number, Patch][] = []
-  after.forEach((item, index) => {
+  // Not by forEach, which would pass over a hole.
+  for (const [index, item] of after.entries()) {
     const change = index < before.length ? diff(before[index], item) : ([0, item] as const)
     if (change !== null) changes.push([index, change])
-  })
+  }
   // A list that was rebuilt is told sooner than all of its changes.
   if (changes.length > after.length / 2 && changes.length > 1) return [0, after]
   return [1, changes, after.length < before.length ? [after.length] : []]
@@ -67,8 +68,8 @@ export function applyPatch(before: unknown, patch: unknown): { ok: boolean; stat
     })
   }
   for (const key of deleted) {
-    if (!isList(next)) Reflect.deleteProperty(next, String(key))
-    else if (isIndex(key) && key < next.length) (next as unknown[]).length = key
+    if (isList(next) && isIndex(key) && key < next.length) (next as unknown[]).length = key
+    else if (!isList(next) && typeof key === 'string') Reflect.deleteProperty(next, key)
     else return MISFIT
   }
   return { ok: true, state: next }

@@ -39,6 +39,8 @@ export class CallPromise extends Promise<unknown> {
     super(capture)
     this.#resolve = resolveNext
     this.#reject = rejectNext
+    // Else the last call of the process would hold what it was made on and what it came to.
+    resolveNext = rejectNext = noop
     this.#pipeline = pipeline
     this.id = id
     this.tick = tick

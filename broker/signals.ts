@@ -57,7 +57,7 @@ export class Signals {
     const weak = new WeakRef(signal)
     signal.addEventListener('abort', () => {
       end(() => {
-        this.#sayAbort(id, weak.deref()?.reason)
+        this.#sayAbort(id, reasonToSend(weak.deref()))
       })
     })
     gone.register(signal, () => {
@@ -69,15 +69,11 @@ export class Signals {
 
   #sayAbort(id: number, reason: unknown): void {
     try {
-      // The platform's own reason is made anew over there.
-      if ((reason as { name?: unknown } | null | undefined)?.name !== 'AbortError') {
-        this.#exchange.sayValue(ABORT, `${id},`, reason, 'reason')
-        return
-      }
+      this.#exchange.sayValue(ABORT, `${id},`, reason, 'reason')
     } catch {
       // That it aborts matters more than why.
+      this.#exchange.outbox.say(`[${ABORT},${id}]`)
     }
-    this.#exchange.outbox.say(`[${ABORT},${id}]`)
   }
 
   /**
@@ -128,4 +124,10 @@ export class Signals {
 /** Tells an AbortSignal of any realm or library from everything else. */
 export function isAbortSignal(value: object): value is AbortSignalLike {
   return Object.prototype.toString.call(value) === '[object AbortSignal]'
+}
+
+/** Why a signal has aborted; undefined for the platform's own reason, which is made anew over there. */
+export function reasonToSend(signal: AbortSignalLike | undefined): unknown {
+  const reason = signal?.reason as { readonly name?: unknown } | null | undefined
+  return reason?.name === 'AbortError' ? undefined : reason
 }

@@ -70,9 +70,10 @@ export class ConsumedStream {
     }
   }
 
-  /** Rejects the next read although the stream has ended. */
-  fail(error: unknown): void {
-    this.#error = error
+  /** A value that came cannot be received: the stream ends here, after those that came before. */
+  refuse(error: unknown): void {
+    this.#exchange.outbox.say(`[${STOP},${this.#id}]`)
+    this.end(error)
   }
 
   /** The connection has ended. */

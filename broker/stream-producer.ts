@@ -1,3 +1,4 @@
+import { CallError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
 import { CHUNK, END, FAIL } from './wire.js'
 
@@ -13,6 +14,8 @@ export type StreamSource = AsyncIterable<unknown> | ReadableStreamLike
 
 /** Tells what crosses as a stream: an async iterable or a `ReadableStream`. */
 export function isStreamSource(value: object): value is StreamSource {
+  // A call's promise can be iterated, too, and has to be awaited first.
+  if (value instanceof Promise) return false
   return (
     typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function' ||
     (typeof (value as Partial<ReadableStreamLike>).getReader === 'function' &&
@@ -28,6 +31,8 @@ export class StreamProducer {
   readonly #over: () => void
   #iterator: AsyncIterator<unknown> | null = null
   #credit = 0
+  /** What may be sent until the next grant without letting others run; a peer with a wide window must not starve them. */
+  #unpaused = 0
   #isPumping = false
   #isOver = false
 
@@ -38,8 +43,11 @@ export class StreamProducer {
     this.#over = over
   }
 
+  /** @throws ProtocolError - more than anybody could mean. */
   grant(bytes: number): void {
     this.#credit += bytes
+    if (this.#credit > Number.MAX_SAFE_INTEGER) throw new ProtocolError('credit beyond all bounds')
+    this.#unpaused = this.#exchange.limits.streamWindowBytes
     if (!this.#isPumping) void this.#pump()
   }
 
@@ -62,7 +70,10 @@ export class StreamProducer {
           this.#exchange.outbox.say(`[${END},${this.#id}]`)
           return
         }
-        this.#credit -= this.#exchange.sayValue(CHUNK, `${this.#id},`, value, 'chunk')
+        if (!this.#sayChunk(value)) return
+        if (this.#unpaused > 0) continue
+        await new Promise<void>((resolve) => void setTimeout(resolve, 0))
+        this.#unpaused = this.#exchange.limits.streamWindowBytes
       }
     } catch (error) {
       this.#fail(error)
@@ -71,13 +82,27 @@ export class StreamProducer {
     }
   }
 
-  #fail(error: unknown): void {
+  #sayChunk(value: unknown): boolean {
+    try {
+      const size = this.#exchange.sayValue(CHUNK, `${this.#id},`, value, 'chunk')
+      this.#credit -= size
+      this.#unpaused -= size
+      this.#exchange.outbox.linger()
+      return true
+    } catch (error) {
+      this.#fail(error, error instanceof CallError ? error : undefined)
+      return false
+    }
+  }
+
+  /** `shown`: what the peer is told, where that is no secret of the source. */
+  #fail(error: unknown, shown?: CallError): void {
     if (this.#isOver) return
     this.#end()
     // Where a value could not cross the source does not know yet that it is over.
     putAway(this.#iterator, this.#source)
     const { failures } = this.#exchange
-    this.#exchange.sayError(FAIL, this.#id, failures.publicError(error, 'stream'))
+    this.#exchange.sayError(FAIL, this.#id, shown ?? failures.publicError(error, 'stream'))
   }
 
   #end(): void {

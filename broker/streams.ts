@@ -72,9 +72,7 @@ export class Streams {
 
   /** A value that cannot be received: the stream ends here. */
   refused(id: number, error: CallError): void {
-    const stream = this.#consumedStream(id)
-    stream?.stop()
-    stream?.fail(error)
+    this.#consumedStream(id)?.refuse(error)
   }
 
   /** The peer's stream is at its end. */
