@@ -2,6 +2,8 @@
  * Type-only marks that tell the mapped types how a value crosses. They exist in declarations alone: no object
  * carries them. Each is *required*, or every class with `[Symbol.dispose]` would pass for a reference.
  */
+import type { AbortSignalLike } from './signals.js'
+
 export declare const kByReference: unique symbol
 export declare const kTarget: unique symbol
 export declare const kLocal: unique symbol
@@ -61,6 +63,7 @@ export type Atomic =
   | Error
   | ArrayBuffer
   | ArrayBufferView
+  | AbortSignalLike
 
 /** Names that every handle answers by itself, so that logging, `await` or a test library never call the peer. */
 export type ReservedName =
