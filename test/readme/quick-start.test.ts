@@ -35,7 +35,7 @@ before(async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  for (const [, name, code] of readme.matchAll(/```ts\n\/\/ (\w+\.ts)\n([\s\S]*?)```/g)) {
+  for (const [, name, code] of readme.matchAll(/```ts\n\/\/ ([\w-]+\.ts)\n([\s\S]*?)```/g)) {
     await writeFile(join(folder, name ?? ''), code ?? '')
   }
   const shared = {
@@ -48,11 +48,11 @@ before(async () => {
   const programs = {
     'tsconfig.server.json': {
       compilerOptions: { ...shared, types: ['node'] },
-      files: ['server.ts'],
+      files: ['server.ts', 'club.ts'],
     },
     'tsconfig.page.json': {
       compilerOptions: { ...shared, types: [], lib: ['ES2022', 'DOM'] },
-      files: ['page.ts'],
+      files: ['page.ts', 'club-page.ts'],
     },
   }
   for (const [name, config] of Object.entries(programs)) {
