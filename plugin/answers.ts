@@ -9,6 +9,7 @@ import {
   LoginContentType,
   LoginLimit,
   LoginShape,
+  RequestRefused,
   type RouteError,
   ServerClosing,
   retryLater,
@@ -58,6 +59,10 @@ export function refusalOf(error: unknown, request: FastifyRequest): RouteError {
   // A limit of the app's own, in a hook that runs before ours.
   if (statusCode === 429) return retryLater(LoginLimit, 60)
   if (statusCode === 503) return retryLater(ServerClosing, RETRY_SECONDS)
+  // Anything else that the app's hooks refuse a request with keeps its status; their text is for the app's own routes.
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    return Object.assign(new RequestRefused(), { statusCode })
+  }
   logError(request.log, error, 'perspective: a route failed')
   return new InternalError()
 }
@@ -71,12 +76,14 @@ export function logError(
   message: string,
   context: object = {},
 ): void {
-  const isError = error instanceof Error
-  const { code } = (isError ? error : {}) as { code?: unknown }
-  const shown = isError
-    ? { type: error.name, message: error.message, stack: error.stack ?? '' }
-    : { type: typeof error, message: String(error), stack: '' }
-  log.error({ ...context, err: typeof code === 'string' ? { ...shown, code } : shown }, message)
+  const shown: Record<string, unknown> =
+    error instanceof Error
+      ? { type: error.name, message: error.message, stack: error.stack }
+      : { type: typeof error, message: String(error) }
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (typeof code === 'string') shown['code'] = code
+  // Not under `err`: pino's own serializer there takes what has a message for an Error, and its type for "Object".
+  log.error({ ...context, error: shown }, message)
 }
 
 function isRouteError(error: unknown): error is RouteError {

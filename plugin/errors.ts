@@ -47,6 +47,17 @@ export const LoginBusy: RouteErrorClass = define(
   'Too many logins at once; try again soon.',
   503,
 )
+export const LoginAbandoned: RouteErrorClass = define(
+  'PB_ERR_LOGIN_ABANDONED',
+  'The page hung up before its answer.',
+  // Nobody reads it; in logs it is known as "client closed request".
+  499,
+)
+export const RequestRefused: RouteErrorClass = define(
+  'PB_ERR_REQUEST_REFUSED',
+  'The app refused the request before it came to a route of fastify-perspective.',
+  400,
+)
 export const DatabaseAway: RouteErrorClass = define(
   'PB_ERR_DB_UNAVAILABLE',
   'The user database cannot be reached; try again soon.',

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refusalOf, sendJson, sendRefusal } from '../answers.js'
 import {
+  LoginAbandoned,
   LoginContentType,
   LoginLimit,
   LoginRejected,
@@ -119,7 +120,7 @@ function readCredentials(body: unknown): SentCredentials | null {
 function abortedWithAnswer(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new Error('the page has gone'))
+    if (!reply.raw.writableFinished) controller.abort(new LoginAbandoned())
   })
   return controller.signal
 }

@@ -3,8 +3,9 @@
  * appear in no store, only keyed digests of them.
  */
 import type { CreateRateLimitOptions } from '@fastify/rate-limit'
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { limitAddress } from './address.js'
+import { raceDeadline } from '../deadline.js'
 import { digest } from '../ticket/keys.js'
 
 /** How often something may be tried. */
@@ -37,6 +38,10 @@ type Limit = (key: string, request: FastifyRequest, count: boolean) => Promise<V
 const MINUTE = 60_000
 /** Keys of one limit in this process's own store: too few, and junk names would push a victim's count out. */
 const MAX_KEYS = 100_000
+/** How long a store may take; a login waits for three. */
+const STORE_MS = 500
+/** How long a store that failed is left alone. */
+const STORE_PAUSE_MS = 10_000
 /** Pairs of address and account that have logged in; the oldest are forgotten. */
 const MAX_KNOWN = 10_000
 
@@ -98,10 +103,13 @@ export class RateLimiter {
   }
 }
 
-/** One limit over @fastify/rate-limit; every field is given, or it would be the host app's. */
+/**
+ * One limit over @fastify/rate-limit; every field is given, or it would be the host app's. Counted in this process too,
+ * so that a store that fails, hangs or cannot `read` resets nothing: neither a way in for guesses nor a lock-out.
+ */
 function createLimit(scope: FastifyInstance, max: number, timeWindow: number): Limit {
   const keys = new WeakMap<FastifyRequest, string>()
-  const options: CreateRateLimitOptions & { cache: number } = {
+  const options: CreateRateLimitOptions & Record<string, unknown> = {
     max,
     timeWindow,
     keyGenerator: (request) => keys.get(request) ?? '',
@@ -109,40 +117,39 @@ function createLimit(scope: FastifyInstance, max: number, timeWindow: number): L
     cache: MAX_KEYS,
     ban: -1,
     skipOnError: false,
+    continueExceeding: false,
+    exponentialBackoff: false,
   }
   const count = scope.createRateLimit(options)
-  const fallback = new LocalWindow(max, timeWindow)
-  const warn = warnOnce(scope.log)
+  const local = new LocalWindow(max, timeWindow)
+  let pausedUntil = 0
   return async (key, request, isCounted) => {
     keys.set(request, key)
+    const verdict = local.count(key, isCounted)
+    if (performance.now() < pausedUntil) return verdict
     try {
-      const result = await count(request, { increment: isCounted })
+      const result = await raceDeadline(
+        count(request, { increment: isCounted }),
+        STORE_MS,
+        () => new Error('the store does not answer'),
+      )
       if (result.isAllowed) return 0
       const isOver = isCounted ? result.isExceeded : result.remaining <= 0
       return isOver ? Math.max(1, result.ttlInSeconds) : 0
     } catch {
+      pausedUntil = performance.now() + STORE_PAUSE_MS
       // The error may hold the store's address and password: not a word of it.
-      warn()
-      return fallback.count(key, isCounted)
+      scope.log.warn('perspective: the rate-limit store fails; this process counts by itself')
+      return verdict
     }
   }
 }
 
-function warnOnce(log: FastifyBaseLogger): () => void {
-  let warnedAt = 0
-  return () => {
-    if (Date.now() - warnedAt < MINUTE) return
-    warnedAt = Date.now()
-    log.warn('perspective: the rate-limit store fails; this process counts by itself meanwhile')
-  }
-}
-
-/** Counts in this process while the store is away: neither a way in for guesses nor a lock-out. */
+/** Counts in this process, in windows of fixed length; the oldest keys are forgotten. */
 class LocalWindow {
   readonly #max: number
   readonly #windowMs: number
-  #counts = new Map<string, number>()
-  #startedAt = 0
+  readonly #counts = new Map<string, { count: number; readonly startedAt: number }>()
 
   constructor(max: number, windowMs: number) {
     this.#max = max
@@ -150,14 +157,18 @@ class LocalWindow {
   }
 
   count(key: string, isCounted: boolean): Verdict {
-    const now = Date.now()
-    if (now - this.#startedAt > this.#windowMs) {
-      this.#counts = new Map()
-      this.#startedAt = now
+    const now = performance.now()
+    let entry = this.#counts.get(key)
+    if (entry === undefined || now - entry.startedAt >= this.#windowMs) {
+      if (!isCounted) return 0
+      entry = { count: 0, startedAt: now }
+      this.#counts.delete(key)
+      this.#counts.set(key, entry)
+      const [oldest] = this.#counts.keys()
+      if (this.#counts.size > MAX_KEYS && oldest !== undefined) this.#counts.delete(oldest)
     }
-    const count = (this.#counts.get(key) ?? 0) + (isCounted ? 1 : 0)
-    this.#counts.set(key, count)
-    const isOver = isCounted ? count > this.#max : count >= this.#max
-    return isOver ? Math.ceil((this.#startedAt + this.#windowMs - now) / 1000) : 0
+    if (isCounted) entry.count += 1
+    const isOver = isCounted ? entry.count > this.#max : entry.count >= this.#max
+    return isOver ? Math.max(1, Math.ceil((entry.startedAt + this.#windowMs - now) / 1000)) : 0
   }
 }

@@ -15,6 +15,7 @@ import {
 } from '../../broker/index.js'
 import { exposureOf } from '../../broker/exposure.js'
 import { logError } from '../answers.js'
+import { Deadline } from '../deadline.js'
 import { type User, hasPermission } from '../django/index.js'
 import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
 import {
@@ -25,7 +26,6 @@ import {
   type Realm,
 } from './avatar.js'
 import type { Connection } from './connection.js'
-import { Deadline } from './deadline.js'
 import type { OpenAvatarSession } from './sessions.js'
 
 /** A socket of `ws`. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { SUBPROTOCOL } from '../../broker/index.js'
 import { refusalOf, sendRefusal } from '../answers.js'
+import { raceDeadline } from '../deadline.js'
 import {
   OriginRefused,
   type RouteError,
@@ -21,7 +22,6 @@ import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
 import type { TicketLedger } from '../ticket/ledger.js'
 import type { Tickets } from '../ticket/ticket.js'
 import { Connection } from './connection.js'
-import { Deadline } from './deadline.js'
 import { Session, type SessionContext } from './session.js'
 import type { SessionRegistry } from './sessions.js'
 import { openGate, upgradeOf, webSocketServerOptions } from './upgrades.js'
@@ -120,7 +120,11 @@ class Admission {
     })
     if (this.#socket.destroyed) connection.gone()
     try {
-      const account = await this.#withDeadline(this.#prove(this.#readTicket(), connection))
+      const account = await raceDeadline(
+        this.#prove(this.#readTicket(), connection),
+        ADMISSION_MS,
+        () => retryLater(UpgradeSlow, 5),
+      )
       return { account, connection }
     } catch (error) {
       connection.leave()
@@ -156,19 +160,5 @@ class Admission {
     // The page gave up meanwhile: a refusal that nobody reads, and no session.
     if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
     return account
-  }
-
-  async #withDeadline<T>(proving: Promise<T>): Promise<T> {
-    const deadline = new Deadline()
-    const missed = new Promise<never>((_resolve, reject) => {
-      deadline.start(ADMISSION_MS, () => {
-        reject(retryLater(UpgradeSlow, 5))
-      })
-    })
-    try {
-      return await Promise.race([proving, missed])
-    } finally {
-      deadline.stop()
-    }
   }
 }
