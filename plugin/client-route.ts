@@ -14,7 +14,12 @@ export async function registerClientRoute(scope: FastifyInstance): Promise<void>
       'cache-control': 'no-cache',
       'x-content-type-options': 'nosniff',
     })
-    if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+    if (isKnown(request.headers['if-none-match'], etag)) return reply.code(304).send()
     return reply.type('text/javascript; charset=utf-8').send(code)
   })
+}
+
+/** RFC 9110 section 13.1.2: a list, compared weakly; a proxy that compresses makes the tag a weak one. */
+function isKnown(tags: string | undefined, etag: string): boolean {
+  return (tags ?? '').split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim()))
 }

@@ -1,7 +1,6 @@
 /** The options of the plugin, checked and filled in once, before anything is registered. */
-import { resolveLimits } from '../broker/limits.js'
 import { Copies } from '../broker/copyable.js'
-import type { CopyableClass, Limits } from '../broker/index.js'
+import { type CopyableClass, DEFAULT_LIMITS, type Limits } from '../broker/index.js'
 import {
   type Database,
   InvalidOptionError,
@@ -76,8 +75,8 @@ export interface ResolvedOptions {
   readonly callTimeoutMs: number
 }
 
-/** A person's page makes some; ten thousand are a loop gone wild, or an attack. */
-const PAGE_CALLS_PER_SECOND = 10_000
+/** A person's page makes some calls; ten thousand in a second are a loop gone wild, or an attack. */
+const PAGE_LIMITS: Limits = Object.freeze({ ...DEFAULT_LIMITS, maxCallsPerSecond: 10_000 })
 
 const NAMES: ReadonlySet<string> = new Set([
   ...['prefix', 'database', 'users', 'ticket', 'allowedOrigins', 'realm', 'checkers'],
@@ -140,7 +139,7 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     ),
     sessions: readCounts('sessions', options.sessions, DEFAULT_SESSION_LIMITS),
     rateLimits: readCounts('rateLimits', options.rateLimits, DEFAULT_RATE_LIMITS),
-    limits: resolveLimits({ maxCallsPerSecond: PAGE_CALLS_PER_SECOND, ...options.limits }),
+    limits: readCounts('limits', options.limits, PAGE_LIMITS),
     copyables: readCopyables(options.copyables ?? []),
     callTimeoutMs: readInteger('callTimeoutMs', options.callTimeoutMs ?? 0, 0, 2 ** 31 - 1),
   })
@@ -182,10 +181,11 @@ function readCheckers(checkers: unknown): readonly Checker[] {
       }
       types.add(type)
     }
-    for (const method of ['check', 'load'] as const) {
-      if (typeof checker[method] !== 'function') {
-        throw new InvalidOptionError(`${option}.${method}`, 'a function', checker[method])
-      }
+    for (const method of ['check', 'load', 'accountName', 'permissionsOf'] as const) {
+      const isOptional = method === 'accountName' || method === 'permissionsOf'
+      if (typeof checker[method] === 'function' || (isOptional && checker[method] === undefined))
+        continue
+      throw new InvalidOptionError(`${option}.${method}`, 'a function', checker[method])
     }
   }
   return checkers as Checker[]

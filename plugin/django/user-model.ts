@@ -54,6 +54,7 @@ export interface UserStatements {
   readonly customFields: readonly string[]
 }
 
+const MODEL_NAMES = ['table', 'idColumn', 'usernameColumn', 'columns']
 const OWN_FIELDS: ReadonlySet<string> = new Set([
   'id',
   'username',
@@ -66,9 +67,10 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
 
 /**
  * Builds the statements of a user model; `$1` is the id or the username.
- * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: a name that is no identifier, or a field that is taken.
+ * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: an unknown name, one that is no identifier, or a field that is taken.
  */
 export function buildUserStatements(model: UserModel): UserStatements {
+  checkNames(model)
   const { schema, table } = splitTable(model.table ?? 'auth_user')
   const qualify = (name: string): string => schema + quoteIdentifier('users.table', name)
   const users = qualify(table)
@@ -107,6 +109,18 @@ SELECT ct.app_label || '.' || p.codename AS name
                   JOIN ${qualify(`${table}_groups`)} ug ON ug.group_id = gp.group_id
                  WHERE ug.${owner} = (SELECT id FROM account))`,
     customFields: columns.map(([field]) => field),
+  }
+}
+
+/** A misspelt name would silently read Django's default table. */
+function checkNames(model: unknown): void {
+  if (typeof model !== 'object' || model === null) {
+    throw new InvalidOptionError('users', 'an object', model)
+  }
+  for (const name of Object.keys(model)) {
+    if (MODEL_NAMES.includes(name)) continue
+    const expected = `one of ${MODEL_NAMES.join(', ')}`
+    throw new InvalidOptionError(`users.${name}`, expected, name, 'an unknown name')
   }
 }
 

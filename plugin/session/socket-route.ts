@@ -60,12 +60,17 @@ export async function registerSocketRoute(
     exposeHeadRoute: false,
     preHandler: async (request, reply) => {
       const upgrade = upgradeOf(request.raw)
-      if (upgrade === null) throw new UpgradeRequired()
+      if (upgrade === null) {
+        // RFC 9110 section 15.5.22: a 426 says to what.
+        reply.header('upgrade', 'websocket')
+        throw new UpgradeRequired()
+      }
       const admitted = await new Admission(request, context).decide().catch((error: unknown) => {
         refuse(request, reply, refusalOf(error, request))
         return null
       })
       if (admitted === null) return reply
+      // Nothing is awaited from here to the session: who is disconnected, or shut down, meanwhile is in the registry.
       reply.hijack()
       const { id, ip, headers } = request
       server.handleUpgrade(request.raw, request.raw.socket, upgrade.head, (socket) => {
@@ -74,17 +79,16 @@ export async function registerSocketRoute(
       })
       return reply
     },
+    // Whoever refused an upgrade, a hook of the app's too, no timeout of HTTP watches its socket any more.
+    onResponse: async ({ raw }) => {
+      if (upgradeOf(raw) !== null) raw.socket.destroySoon()
+    },
     // Never reached: the preHandler has answered or refused.
     handler: (_request, reply) => sendRefusal(reply, new UpgradeRequired()),
   })
 }
 
-/** Answers a refused upgrade, and ends its socket: no HTTP timeout watches it any more. */
 function refuse(request: FastifyRequest, reply: FastifyReply, error: RouteError): void {
-  const { socket } = request.raw
-  reply.raw.once('finish', () => {
-    socket.destroySoon()
-  })
   request.log.info({ code: error.code }, 'perspective: upgrade refused')
   void sendRefusal(reply.header('connection', 'close'), error)
 }
@@ -157,6 +161,7 @@ class Admission {
     const account = await portal.load(claims.chk, claims.sub)
     if (account === null || !tickets.isBound(claims, account)) throw new TicketInvalid()
     if (connection.kickedFor !== null) throw new TicketInvalid()
+    if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
     // The page gave up meanwhile: a refusal that nobody reads, and no session.
     if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
     return account

@@ -1,10 +1,11 @@
 /**
- * Upgrades of one HTTP server, before Fastify sees them. @fastify/websocket brings an upgrade to the routes, the app's own
- * registration of it or else ours; the socket itself is made by a `WebSocketServer` of ours, so that our limits and our
- * way of closing hold beside whatever the app has set for its own sockets.
+ * Upgrades of one HTTP server, before Fastify sees them. The app's own @fastify/websocket brings an upgrade to the routes,
+ * or else the gate does; the socket itself is made by a `WebSocketServer` of ours, so that our limits and our way of
+ * closing hold beside whatever the app has set for its own sockets.
  */
 import { EventEmitter } from 'node:events'
-import type { IncomingMessage, Server } from 'node:http'
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
@@ -40,92 +41,123 @@ export async function openGate(
   scope: FastifyInstance,
   path: string,
 ): Promise<WebSocketServerClass> {
-  const { server } = scope
-  let gate = gates.get(server)
+  let gate = gates.get(scope.server)
   if (gate === undefined) {
-    gate = new UpgradeGate(server)
-    gates.set(server, gate)
+    gate = new UpgradeGate(scope)
+    gates.set(scope.server, gate)
   }
-  await gate.addRoute(scope, path)
-  return gate.WebSocketServer
+  gate.addRoute(path)
+  scope.addHook('preClose', async () => {
+    gate.close()
+  })
+  return webSocketServerClass(scope)
 }
 
+async function webSocketServerClass(scope: FastifyInstance): Promise<WebSocketServerClass> {
+  let owner = scope
+  if (!scope.hasDecorator('websocketServer')) {
+    // Its decorators stay in a scope of their own, so that the app can still register it for itself.
+    await scope.register(async (inner) => {
+      // Upgrades come by the gate: it listens where nobody speaks.
+      const server = new EventEmitter() as unknown as Server
+      await inner.register(fastifyWebsocket, { options: { server } })
+      owner = inner
+    })
+  }
+  return owner.websocketServer.constructor as unknown as WebSocketServerClass
+}
+
+/** The first listener of a server's upgrades: a ticket must be gone before anybody logs the request's headers. */
 class UpgradeGate {
-  readonly #server: Server
-  readonly #apps: FastifyInstance[] = []
+  readonly #app: FastifyInstance
   readonly #paths = new Set<string>()
-  /** Where our own registration of @fastify/websocket listens, if there is one. */
-  readonly #dispatcher = new EventEmitter()
-  #class: WebSocketServerClass | null = null
+  #isClosing = false
 
-  constructor(server: Server) {
-    this.#server = server
-    // First of all listeners: a ticket must be gone before anybody logs the request's headers.
-    server.prependListener('upgrade', this.#onUpgrade)
+  constructor(app: FastifyInstance) {
+    this.#app = app
+    app.server.prependListener('upgrade', this.#onUpgrade)
   }
 
-  get WebSocketServer(): WebSocketServerClass {
-    if (this.#class === null) throw new Error('addRoute() comes first')
-    return this.#class
-  }
-
-  async addRoute(scope: FastifyInstance, path: string): Promise<void> {
-    this.#apps.push(scope)
+  addRoute(path: string): void {
     this.#paths.add(path)
-    if (this.#class !== null) return
-    let owner = scope
-    if (!this.#isAppDispatching()) {
-      // Its decorators stay in a scope of their own, so that the app can still register it for itself.
-      await scope.register(async (inner) => {
-        // It only listens to it.
-        const server = this.#dispatcher as unknown as Server
-        await inner.register(fastifyWebsocket, {
-          options: { server },
-          preClose: (done) => {
-            done()
-          },
-        })
-        owner = inner
-      })
-    }
-    this.#class = owner.websocketServer.constructor as unknown as WebSocketServerClass
   }
 
-  #isAppDispatching(): boolean {
-    return this.#apps.some((app) => app.hasDecorator('websocketServer'))
+  /** From now on Fastify would answer without its hooks, and nothing would end the connection. */
+  close(): void {
+    this.#isClosing = true
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const isOurs = this.#paths.has((request.url ?? '').split('?', 1)[0] ?? '')
-    if (isOurs) upgrades.set(request, { head, ...takeTickets(request) })
-    const hasOthers = this.#server.listenerCount('upgrade') > 1
-    if (hasOthers && (!isOurs || this.#isAppDispatching())) return
-    if (isOurs && request.method !== 'GET') answer(socket, '405 Method Not Allowed')
-    else if (isOurs && this.#dispatcher.emit('upgrade', request, socket, head)) return
-    // Nobody else will answer: nothing here takes upgrades, or the app's own dispatcher has gone at its shutdown.
-    else answer(socket, isOurs ? '503 Service Unavailable' : '426 Upgrade Required')
+    const offer = readOffer(request)
+    const [path = ''] = (request.url ?? '').split('?', 1)
+    // By its offer too: the app's `rewriteUrl` may know another path for ours.
+    const isOurs = this.#paths.has(path) || isTicketOffered(offer)
+    if (isOurs) {
+      hideTickets(request, offer)
+      upgrades.set(request, { head, ...offer })
+    } else if (this.#app.server.listenerCount('upgrade') > 1) {
+      return
+    }
+    if (isOurs && this.#isClosing) answer(socket, '503 Service Unavailable')
+    else if (request.method === 'GET') this.#route(request, socket)
+    // Whatever body it has would never be read.
+    else answer(socket, isOurs ? '405 Method Not Allowed' : '426 Upgrade Required')
+  }
+
+  /** Brings it to the routes, unless the app's own @fastify/websocket does: of any scope, it listens after us. */
+  #route(request: IncomingMessage, socket: Duplex): void {
+    socket.on('error', () => undefined)
+    process.nextTick(() => {
+      const response = new ServerResponse(request)
+      response.shouldKeepAlive = false
+      try {
+        response.assignSocket(socket as Socket)
+      } catch {
+        return
+      }
+      // No timeout of HTTP watches it any more. A 101 is not written by this response.
+      response.once('finish', () => {
+        ;(socket as Socket).destroySoon()
+      })
+      this.#app.routing(request, response)
+    })
   }
 }
 
 function answer(socket: Duplex, status: string): void {
   socket.on('error', () => undefined)
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => {
+    socket.destroy()
+  })
 }
 
-/** Takes the tickets out of the offered protocols; of the header only the others are left, for hooks and logs to see. */
-function takeTickets(request: IncomingMessage): Pick<Upgrade, 'tickets' | 'protocols'> {
-  const name = 'sec-websocket-protocol'
-  const offers = (request.headers[name] ?? '').split(',').map((offer) => offer.trim())
+type Offer = Pick<Upgrade, 'tickets' | 'protocols'>
+
+function isTicketOffered({ tickets, protocols }: Offer): boolean {
+  return tickets.length > 0 && protocols.includes(SUBPROTOCOL)
+}
+
+const PROTOCOL_HEADER = 'sec-websocket-protocol'
+
+function readOffer(request: IncomingMessage): Offer {
+  const offers = (request.headers[PROTOCOL_HEADER] ?? '').split(',').map((offer) => offer.trim())
   const tickets = offers.filter((offer) => offer.startsWith(TICKET_PREFIX))
   const protocols = offers.filter((offer) => offer !== '' && !offer.startsWith(TICKET_PREFIX))
-  if (tickets.length === 0) return { tickets, protocols }
-  request.headers[name] = protocols.join(', ')
-  for (let index = 0; index < request.rawHeaders.length; index += 2) {
-    if (request.rawHeaders[index]?.toLowerCase() === name) {
-      request.rawHeaders[index + 1] = protocols.join(', ')
+  return { tickets: tickets.map((ticket) => ticket.slice(TICKET_PREFIX.length)), protocols }
+}
+
+/** Leaves only the other protocols in the header, for hooks and logs to see. */
+function hideTickets(
+  { headers, rawHeaders }: IncomingMessage,
+  { tickets, protocols }: Offer,
+): void {
+  if (tickets.length === 0) return
+  headers[PROTOCOL_HEADER] = protocols.join(', ')
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === PROTOCOL_HEADER) {
+      rawHeaders[index + 1] = protocols.join(', ')
     }
   }
-  return { tickets: tickets.map((ticket) => ticket.slice(TICKET_PREFIX.length)), protocols }
 }
 
 /** The options of our `WebSocketServer`; `maxPayload` in bytes. */

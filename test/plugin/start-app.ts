@@ -1,7 +1,7 @@
 /** Starts a Fastify app with the plugin on a free port of the loopback, and speaks to it as a page or an attacker would. */
 import { once } from 'node:events'
 import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, type Socket, createConnection } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import perspective, {
@@ -149,17 +149,18 @@ export async function ask(
   // After an answer the server may end the connection while the body is still on its way.
   request.on('error', () => undefined)
   request.end(body)
+  const [socket] = (await once(request, 'socket')) as [Socket]
   return new Promise((resolve, reject) => {
     request.once('error', reject)
-    request.on('upgrade', ({ statusCode = 0, headers: answered }, socket, head) => {
-      socket.on('error', () => undefined)
-      resolve({ status: statusCode, headers: answered, body: '', socket: socket as Socket, head })
+    request.on('upgrade', ({ statusCode = 0, headers: answered }, upgraded, head) => {
+      upgraded.on('error', () => undefined)
+      resolve({ status: statusCode, headers: answered, body: '', socket, head })
     })
     request.on('response', (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
       response.on('end', () => {
-        const { statusCode = 0, headers: answered, socket } = response
+        const { statusCode = 0, headers: answered } = response
         resolve({
           status: statusCode,
           headers: answered,
@@ -268,12 +269,50 @@ export async function until(holds: () => boolean, what: string, ms = 4000): Prom
   }
 }
 
-/** Whether a connection ends by itself within a second. */
-export async function endsSoon(socket: Socket): Promise<boolean> {
-  if (socket.destroyed || socket.readableEnded) return true
-  socket.resume()
-  return Promise.race([
-    once(socket, 'close').then(() => true),
-    sleep(1000).then(() => socket.readableEnded),
-  ])
+export interface Wire {
+  readonly socket: Socket
+  /** All that came. */
+  text(): string
+  /** Resolves when the server has ended the connection; false if it has not within `ms`. */
+  ended(ms?: number): Promise<boolean>
+}
+
+/** An upgrade, or anything else, written by hand on a connection that ends when the server ends it. */
+export async function openWire(
+  { port }: { readonly port: number },
+  request: string,
+): Promise<Wire> {
+  const socket = createConnection({ port, host: '127.0.0.1', allowHalfOpen: true })
+  let text = ''
+  let isEnded = false
+  socket.on('error', () => (isEnded = true)).on('end', () => (isEnded = true))
+  socket.on('data', (data) => (text += data.toString('latin1')))
+  await once(socket, 'connect')
+  socket.write(request)
+  return {
+    socket,
+    text: () => text,
+    ended: (ms = 1000) =>
+      until(() => isEnded, 'the end', ms).then(
+        () => true,
+        () => false,
+      ),
+  }
+}
+
+/** The text of an upgrade request; `headers` are added, or replace those of the same name. */
+export function upgradeText(
+  ticket: string,
+  headers: Record<string, string | null> = {},
+  line = 'GET /perspective/socket HTTP/1.1',
+): string {
+  const all: Record<string, string | null> = {
+    host: 'x',
+    ...upgradeHeaders(`perspective.v1, ticket.${ticket}`),
+    ...headers,
+  }
+  const lines = Object.entries(all).flatMap(([name, value]) =>
+    value === null ? [] : [`${name}: ${value}`],
+  )
+  return [line, ...lines, '', ''].join('\r\n')
 }
