@@ -288,7 +288,8 @@ export async function openWire(
   socket.on('error', () => (isEnded = true)).on('end', () => (isEnded = true))
   socket.on('data', (data) => (text += data.toString('latin1')))
   await once(socket, 'connect')
-  socket.write(request)
+  // Bytes as they are: a frame may follow the request.
+  socket.write(request, 'latin1')
   return {
     socket,
     text: () => text,
