@@ -49,7 +49,7 @@ export async function registerSocketRoute(
   path: string,
   context: SocketRouteContext,
 ): Promise<void> {
-  const WebSocketServer = await openGate(scope, path)
+  const WebSocketServer = await openGate(scope, path, () => context.isClosing())
   const server = new WebSocketServer(
     webSocketServerOptions(context.limits.maxFrameBytes + FRAME_OVERHEAD_BYTES),
   )

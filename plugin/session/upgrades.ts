@@ -34,22 +34,21 @@ export function upgradeOf(request: IncomingMessage): Upgrade | null {
 /**
  * Brings upgrades of `path` to the route there.
  *
+ * @param isClosing - Whether the app shuts down; upgrades are refused from then on.
  * @param scope - Where @fastify/websocket is registered if the app has none.
  * @returns The class of the sockets' server, the one that @fastify/websocket uses.
  */
 export async function openGate(
   scope: FastifyInstance,
   path: string,
+  isClosing: () => boolean,
 ): Promise<WebSocketServerClass> {
   let gate = gates.get(scope.server)
   if (gate === undefined) {
     gate = new UpgradeGate(scope)
     gates.set(scope.server, gate)
   }
-  gate.addRoute(path)
-  scope.addHook('preClose', async () => {
-    gate.close()
-  })
+  gate.addRoute(path, isClosing)
   return webSocketServerClass(scope)
 }
 
@@ -70,38 +69,37 @@ async function webSocketServerClass(scope: FastifyInstance): Promise<WebSocketSe
 /** The first listener of a server's upgrades: a ticket must be gone before anybody logs the request's headers. */
 class UpgradeGate {
   readonly #app: FastifyInstance
-  readonly #paths = new Set<string>()
-  #isClosing = false
+  readonly #routes = new Map<string, () => boolean>()
 
   constructor(app: FastifyInstance) {
     this.#app = app
     app.server.prependListener('upgrade', this.#onUpgrade)
   }
 
-  addRoute(path: string): void {
-    this.#paths.add(path)
-  }
-
-  /** From now on Fastify would answer without its hooks, and nothing would end the connection. */
-  close(): void {
-    this.#isClosing = true
+  /** Once `isClosing`, Fastify would answer without its hooks, and nothing would end the connection. */
+  addRoute(path: string, isClosing: () => boolean): void {
+    this.#routes.set(path, isClosing)
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const offer = readOffer(request)
     const [path = ''] = (request.url ?? '').split('?', 1)
     // By its offer too: the app's `rewriteUrl` may know another path for ours.
-    const isOurs = this.#paths.has(path) || isTicketOffered(offer)
+    const isOurs = this.#routes.has(path) || isTicketOffered(offer)
     if (isOurs) {
       hideTickets(request, offer)
       upgrades.set(request, { head, ...offer })
     } else if (this.#app.server.listenerCount('upgrade') > 1) {
       return
     }
-    if (isOurs && this.#isClosing) answer(socket, '503 Service Unavailable')
+    if (isOurs && this.#isClosing()) answer(socket, '503 Service Unavailable')
     else if (request.method === 'GET') this.#route(request, socket)
     // Whatever body it has would never be read.
     else answer(socket, isOurs ? '405 Method Not Allowed' : '426 Upgrade Required')
+  }
+
+  #isClosing(): boolean {
+    return [...this.#routes.values()].some((isClosing) => isClosing())
   }
 
   /** Brings it to the routes, unless the app's own @fastify/websocket does: of any scope, it listens after us. */
