@@ -2,7 +2,6 @@
 import { once } from 'node:events'
 import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
 import { type AddressInfo, type Socket, createConnection } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import perspective, {
   Avatar,
@@ -265,8 +264,18 @@ export async function until(holds: () => boolean, what: string, ms = 4000): Prom
   const end = performance.now() + ms
   while (!holds()) {
     if (performance.now() > end) throw new Error(`waited ${String(ms)} ms for ${what}`)
-    await sleep(5)
+    await pause()
   }
+}
+
+/** 5 ms; by an interval, which a test may leave running where it mocks `setTimeout`. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    const interval = setInterval(() => {
+      clearInterval(interval)
+      resolve()
+    }, 5)
+  })
 }
 
 export interface Wire {
