@@ -106,6 +106,10 @@ export class Session implements OpenAvatarSession {
         resolve()
       })
     })
+    socket.addEventListener('error', () => {
+      // `ws` has sent 1009, 1007 or 1002 already, and tells of it as 1006.
+      this.#end(1002, '', { code: 'protocol', message: 'a frame that is too long, or none' })
+    })
     const { id, username } = this.user
     this.#broker = new Broker(webSocketTransport(socket), {
       root: new Promise<object>((resolve) => {
