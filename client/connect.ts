@@ -1,5 +1,7 @@
 import { Broker, SUBPROTOCOL, webSocketTransport } from '../broker/index.js'
 import type { MindOf } from '../broker/index.js'
+import { exposureOf, isReferenceable } from '../broker/exposure.js'
+import { resolveLimits } from '../broker/limits.js'
 import { ConnectError } from './errors.js'
 import type { ConnectionOptions, OptionsArgument, WebSocketConstructor } from './options.js'
 import { OpenSession, type Session } from './session.js'
@@ -13,7 +15,7 @@ const HELLO_TIMEOUT_MS = 20_000
  * @param url - The plugin's prefix: `/perspective`, or absolute where the page is of another origin.
  * @param ticket - The JWT, or a function that fetches one; it opens one socket and is refused the second time.
  * @throws ConnectError `PB_ERR_CLIENT_UPGRADE`, `PB_ERR_CLIENT_REFUSED`, `PB_ERR_CLIENT_TIMEOUT`
- * @throws TypeError - a URL that is none, or no WebSocket on this platform and none given.
+ * @throws TypeError - a URL, an option or a ticket that is none, or no WebSocket on this platform and none given.
  */
 export async function connect<P extends object, M = MindOf<P>>(
   url: string | URL,
@@ -21,12 +23,13 @@ export async function connect<P extends object, M = MindOf<P>>(
   ...[options]: OptionsArgument<M>
 ): Promise<Session<P>> {
   const given: ConnectionOptions & { readonly mind?: object | undefined } = options ?? {}
-  const WebSocketClass = webSocketOf(given)
+  const WebSocketClass = checkOptions(given)
   const address = resolveUrl(url, '/socket')
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
-  given.signal?.throwIfAborted()
-  const jwt = typeof ticket === 'function' ? await ticket() : ticket
-  given.signal?.throwIfAborted()
+  const jwt: unknown = await askFor(ticket, given.signal)
+  if (typeof jwt !== 'string' || !/^[\w.-]+$/.test(jwt)) {
+    throw new TypeError(`ticket: expected the text of a JWT, got ${describeText(jwt)}`)
+  }
   const socket = new WebSocketClass(address.href, [SUBPROTOCOL, `ticket.${jwt}`])
   const socketClosed = new Promise<void>((resolve) => {
     socket.addEventListener('close', () => {
@@ -46,8 +49,24 @@ export async function connect<P extends object, M = MindOf<P>>(
   return new OpenSession<P>(broker, user, socketClosed)
 }
 
-/** The platform's WebSocket, or the one given; looked for before a password or a ticket is spent. */
-export function webSocketOf(options: ConnectionOptions): WebSocketConstructor {
+/**
+ * Checks the options before a password or a ticket is spent, and a socket opened that nobody would own.
+ *
+ * @returns The platform's WebSocket, or the one given.
+ */
+export function checkOptions(
+  options: ConnectionOptions & { readonly mind?: unknown },
+): WebSocketConstructor {
+  const { mind } = options
+  resolveLimits(options.limits)
+  if (mind !== undefined) {
+    if (typeof mind !== 'object' || mind === null) {
+      throw new TypeError(
+        `options.mind: expected an object, got ${mind === null ? 'null' : typeof mind}`,
+      )
+    }
+    if (isReferenceable(mind)) exposureOf(mind)
+  }
   const WebSocketClass =
     options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket
   if (WebSocketClass === undefined) {
@@ -56,6 +75,33 @@ export function webSocketOf(options: ConnectionOptions): WebSocketConstructor {
     )
   }
   return WebSocketClass
+}
+
+/** The value, or what the function for it answers; rejects as soon as the signal aborts, whoever is being asked. */
+export async function askFor<T>(
+  source: T | (() => T | PromiseLike<T>),
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  signal?.throwIfAborted()
+  if (typeof source !== 'function') return source
+  const asked = (source as () => T | PromiseLike<T>)()
+  if (signal === undefined) return asked
+  return new Promise<T>((resolve, reject) => {
+    const abort = (): void => {
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', abort)
+    Promise.resolve(asked)
+      .then(resolve, reject)
+      .finally(() => {
+        signal.removeEventListener('abort', abort)
+      })
+  })
+}
+
+function describeText(value: unknown): string {
+  if (value === '') return 'an empty string'
+  return typeof value === 'string' ? 'a text with other characters' : typeof value
 }
 
 /** The address of one of the plugin's routes; relative ones are the page's. */

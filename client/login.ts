@@ -1,5 +1,5 @@
 import { type MindOf, UnauthorizedLoginError } from '../broker/index.js'
-import { connect, resolveUrl, webSocketOf } from './connect.js'
+import { askFor, checkOptions, connect, resolveUrl } from './connect.js'
 import { RequestError } from './errors.js'
 import type { ConnectionOptions, Credentials, OptionsArgument } from './options.js'
 import type { Session } from './session.js'
@@ -18,7 +18,7 @@ const LOGIN_TIMEOUT_MS = 20_000
  * @throws UnauthorizedLoginError - unknown user, wrong password, inactive user: one and the same.
  * @throws RequestError - the login route said anything else: its code, status and `retryAfterSeconds`.
  * @throws ConnectError - the ticket was given and no session came of it.
- * @throws TypeError - a URL that is none, or no WebSocket on this platform and none given.
+ * @throws TypeError - a URL or an option that is none, or no WebSocket on this platform and none given.
  */
 export async function login<P extends object, M = MindOf<P>>(
   url: string | URL,
@@ -26,10 +26,9 @@ export async function login<P extends object, M = MindOf<P>>(
   ...[options]: OptionsArgument<M>
 ): Promise<Session<P>> {
   const given: ConnectionOptions = options ?? {}
-  webSocketOf(given)
+  checkOptions(given)
   const address = resolveUrl(url, '/login')
-  given.signal?.throwIfAborted()
-  const shown = typeof credentials === 'function' ? await credentials() : credentials
+  const shown = await askFor(credentials, given.signal)
   const ticket = await requestTicket(address, shown, given)
   return connect<P, M>(url, ticket, ...([options] as OptionsArgument<M>))
 }
@@ -65,13 +64,16 @@ async function requestTicket(
   }
   const { ticket, code, message, retryAfter } = (body ?? {}) as Record<string, unknown>
   if (response.ok && typeof ticket === 'string') return ticket
-  if (response.status === 401) throw new UnauthorizedLoginError()
+  if (code === 'PB_ERR_LOGIN_REJECTED') throw new UnauthorizedLoginError()
+  // What has no code of ours is of a proxy, or of another route.
+  const isOurs = typeof code === 'string' && code.startsWith('PB_ERR_')
+  const seconds = Number(retryAfter ?? response.headers.get('retry-after') ?? NaN)
   throw new RequestError(
-    typeof code === 'string' ? code : 'PB_ERR_CLIENT_UNREACHABLE',
-    typeof message === 'string'
-      ? message
+    isOurs ? code : 'PB_ERR_CLIENT_UNREACHABLE',
+    isOurs
+      ? String(message)
       : `POST ${address.pathname}: expected a ticket, got ${String(response.status)} without one; is the plugin registered there?`,
     response.status,
-    typeof retryAfter === 'number' ? retryAfter : null,
+    Number.isFinite(seconds) ? seconds : null,
   )
 }

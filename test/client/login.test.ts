@@ -7,6 +7,7 @@ import { after, afterEach, describe, test } from 'node:test'
 import { LoginDeniedError, type Realm } from 'fastify-perspective'
 import {
   ConnectError,
+  Referenceable,
   RequestError,
   UnauthorizedLoginError,
   connect,
@@ -217,7 +218,8 @@ describe('login', () => {
     for (const options of [
       { limits: { maxDepth: 0 } },
       { limits: { depth: 1 } },
-      { mind: new (class Page extends URL {})('http://x') },
+      { mind: new (class Bare extends Referenceable {})() },
+      { mind: null },
       { mind: 'text' },
     ]) {
       const error = await failure(enter(options))
