@@ -88,7 +88,7 @@ export async function askFor<T>(
   if (signal === undefined) return asked
   return new Promise<T>((resolve, reject) => {
     const abort = (): void => {
-      reject(signal.reason)
+      reject(signal.reason as Error)
     }
     signal.addEventListener('abort', abort)
     Promise.resolve(asked)

@@ -104,7 +104,7 @@ export const TicketInvalid: RouteErrorClass = define(
   401,
 )
 export const InternalError: RouteErrorClass = define(
-  'PB_ERR_INTERNAL',
+  'PB_ERR_SERVER_FAILED',
   'The server failed; its log says why.',
   500,
 )

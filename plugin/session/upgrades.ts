@@ -5,7 +5,6 @@
  */
 import { EventEmitter } from 'node:events'
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
@@ -109,13 +108,13 @@ class UpgradeGate {
       const response = new ServerResponse(request)
       response.shouldKeepAlive = false
       try {
-        response.assignSocket(socket as Socket)
+        response.assignSocket(request.socket)
       } catch {
         return
       }
       // No timeout of HTTP watches it any more. A 101 is not written by this response.
       response.once('finish', () => {
-        ;(socket as Socket).destroySoon()
+        request.socket.destroySoon()
       })
       this.#app.routing(request, response)
     })

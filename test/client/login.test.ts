@@ -95,7 +95,7 @@ describe('login', () => {
       'ftp://x/',
     ]) {
       const error = await failure(enter({}, url))
-      assert.ok(error instanceof TypeError, String(url))
+      assert.ok(error instanceof TypeError, url)
       assert.match(error.message, /^url: expected /)
     }
   })

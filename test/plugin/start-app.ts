@@ -32,10 +32,10 @@ export class TestAvatar extends Avatar<object | undefined> {
     fail: true,
     guarded: { requires: 'chat.delete_line' },
   } as const
-  attached(): void | Promise<void> {
+  override attached(): void | Promise<void> {
     events.push('attached')
   }
-  detached({ code }: DetachReason): void | Promise<void> {
+  override detached({ code }: DetachReason): void | Promise<void> {
     events.push(`detached ${code}`)
   }
   echo(value: unknown): unknown {

@@ -109,7 +109,7 @@ describe('the database is away (door 41)', () => {
   test('a table that is not there: 503, and the log has the SQLSTATE and no query', async () => {
     const { rows } = await pool.query<{ current_database: string }>('SELECT current_database()')
     assert.ok(rows[0])
-    const broken = await startApp(optionsFor(pool, { users: { table: 'nowhere' } } as object))
+    const broken = await startApp(optionsFor(pool, { users: { table: 'nowhere' } }))
     after(() => broken.close())
     assertAway(await postLogin(broken, good))
     const warning = broken.logs.find((line) => line.includes('42P01'))

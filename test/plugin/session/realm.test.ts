@@ -169,7 +169,7 @@ describe('an avatar (door 24)', () => {
         (session) =>
           new (class extends TestAvatar {
             override attached(): Promise<void> {
-              return fail() as never
+              return fail()
             }
           })(session),
         /oh no/,
@@ -229,7 +229,7 @@ describe('an avatar (door 24)', () => {
         new (class extends TestAvatar {
           override detached(): Promise<void> {
             events.push('detached')
-            return end() as never
+            return end()
           }
         })(session)
       events.length = 0
@@ -244,14 +244,14 @@ describe('an avatar (door 24)', () => {
   })
 
   test('whose class has no table, or one that does not fit: 1011, and the log says what to write', async () => {
-    class Bare extends Avatar<undefined> {
-      detached(): void {
+    class Bare extends Avatar {
+      override detached(): void {
         events.push('detached')
       }
     }
     await assertFails((session) => new Bare(session), /class Bare .*static readonly remote/)
     assert.deepEqual(events, ['detached'])
-    class Misspelt extends Avatar<undefined> {
+    class Misspelt extends Avatar {
       static readonly remote = { shout: true }
     }
     await assertFails((session) => new Misspelt(session), /remote\.shout is listed/)

@@ -107,7 +107,7 @@ describe('app.perspective.sessions', () => {
   test('a kicked peer that goes on calling is heard no more (door 3)', async () => {
     const session = await open(1)
     const calls: unknown[] = []
-    const [{ avatar }] = sessions.of(6) as [{ avatar: TestAvatar }]
+    const avatar = sessions.of(6)[0]?.avatar as TestAvatar
     avatar.echo = (value) => calls.push(value)
     session.socket.send('[[1,1,0,"echo",[1]]]')
     await until(() => calls.length === 1, 'the first')

@@ -121,7 +121,7 @@ describe('app.close() (door 71)', () => {
     const wire = await openWire(app, upgradeText(ticket))
     await until(() => query.waiting() === 1, 'the query')
     const closed = assertCloses(app, 6000)
-    setTimeout(query.go, 200)
+    setTimeout(() => query.go(), 200)
     await closed
     assert.match(wire.text(), /^HTTP\/1\.1 503 [^]*PB_ERR_SERVER_CLOSING/)
     assert.deepEqual(events, [])
