@@ -4,7 +4,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
 import {
   Broker,
-  type CloseReason,
   type CopyableClass,
   type FailedCall,
   type Limits,
@@ -16,7 +15,7 @@ import {
 import { exposureOf } from '../../broker/exposure.js'
 import { logError } from '../answers.js'
 import { Deadline } from '../deadline.js'
-import { type User, hasPermission } from '../django/index.js'
+import type { User } from '../django/index.js'
 import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
 import {
   type AnyAvatar,
@@ -26,6 +25,8 @@ import {
   type Realm,
 } from './avatar.js'
 import type { Connection } from './connection.js'
+import { reasonOf } from './detach-reason.js'
+import { Permissions } from './permissions.js'
 import type { OpenAvatarSession } from './sessions.js'
 
 /** A socket of `ws`. */
@@ -59,7 +60,6 @@ const REALM_MS = 10_000
 const ATTACHED_MS = 10_000
 /** How long a peer may take to answer a close frame; ws alone would wait 30 s. */
 const CLOSE_MS = 2_000
-const PERMISSIONS_MS = 10_000
 /** Seconds within which pages come back after a shutdown, at random, so that they are no stampede. */
 const RETURN_AFTER = '{"after":[1,5]}'
 
@@ -70,7 +70,7 @@ export class Session implements OpenAvatarSession {
   readonly log: FastifyBaseLogger
   readonly request: Admitted['request']
   readonly #context: SessionContext
-  readonly #account: Account
+  readonly #permissions: Permissions
   readonly #connection: Connection
   readonly #socket: ServerSocket
   readonly #broker: Broker
@@ -84,8 +84,6 @@ export class Session implements OpenAvatarSession {
   #ended: DetachReason | null = null
   /** Settles with the realm, and with `detached` when that has begun. */
   #detached: Promise<void> = Promise.resolve()
-  #permissions: Promise<ReadonlySet<string>> | null = null
-  #permissionsUntil = 0
 
   /** Takes over a socket that has just been upgraded; synchronously, or its first frames would be lost. */
   constructor(
@@ -98,7 +96,7 @@ export class Session implements OpenAvatarSession {
     this.request = request
     this.log = context.log.child({ sessionId: this.id, userKey: this.userKey })
     this.#context = context
-    this.#account = account
+    this.#permissions = new Permissions(account, context.portal)
     this.#connection = connection
     this.#socket = socket
     this.#socketClosed = new Promise((resolve) => {
@@ -165,9 +163,8 @@ export class Session implements OpenAvatarSession {
     return this.#isOpen && this.#ended === null ? this : null
   }
 
-  async hasPerm(permission: string): Promise<boolean> {
-    if (!this.user.isActive) return false
-    return hasPermission(this.user, await this.#readPermissions(), permission)
+  hasPerm(permission: string): Promise<boolean> {
+    return this.#permissions.has(permission)
   }
 
   close(reason = 'disconnected'): void {
@@ -289,36 +286,7 @@ export class Session implements OpenAvatarSession {
     return true
   }
 
-  #readPermissions(): Promise<ReadonlySet<string>> {
-    const now = performance.now()
-    if (this.#permissions !== null && now < this.#permissionsUntil) return this.#permissions
-    const reading = this.#context.portal.permissionsOf(this.#account)
-    this.#permissions = reading
-    this.#permissionsUntil = now + PERMISSIONS_MS
-    reading.catch(() => {
-      if (this.#permissions === reading) this.#permissions = null
-    })
-    return reading
-  }
-
   #callFailed(error: unknown, { id, method }: FailedCall): void {
     logError(this.log, error, 'perspective: a method failed', { callId: id, method })
-  }
-}
-
-function reasonOf({ code, reason }: CloseReason): DetachReason {
-  const message = reason === '' ? `closed with ${String(code)}` : reason
-  switch (code) {
-    case 1000:
-      return { code: 'logout', message: 'the page logged out' }
-    case 1002:
-    case 1007:
-    case 1009:
-    case 4400:
-      return { code: 'protocol', message }
-    case 4413:
-      return { code: 'slow', message: 'the page reads too slowly' }
-    default:
-      return { code: 'lost', message }
   }
 }
