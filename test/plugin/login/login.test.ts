@@ -219,7 +219,7 @@ describe('POST <prefix>/login', () => {
     const started = performance.now()
     const { status } = await postLogin(app, { username: 'fast1', password: 'fast password 1' })
     assert.equal(status, 200)
-    // Two threads would need fifteen such times for all; those that run already are waited for.
+    // Two threads would need fifteen such times for all thirty; those that run already are waited for.
     const took = (performance.now() - started) / hashMs
     assert.ok(took < 8, `the queue was not freed: ${String(took)} hashes' time`)
     assert.deepEqual(badLogs(), [])
