@@ -121,7 +121,7 @@ export class Callee implements Invoker {
   }
 
   /** A call that cannot be made at all: its arguments are over a limit. */
-  refuse(id: number, error: CallError): void {
+  refuse(id: number, error: PerspectiveError): void {
     this.#advance(id)
     this.#refuse(id, error)
   }
@@ -145,7 +145,7 @@ export class Callee implements Invoker {
   #dispatch(id: number, target: number, method: string, args: unknown[]): unknown {
     this.#countCall()
     const waiting = args.some((arg) => arg instanceof ResultArgument) ? this.#fillIn(args) : null
-    if (waiting !== null) return waiting.then(() => this.#reach(id, target, method, args))
+    if (waiting !== null) return waiting.then(() => this.#reachLater(id, target, method, args))
     return this.#reach(id, target, method, args)
   }
 
@@ -202,7 +202,20 @@ export class Callee implements Invoker {
     }
     const { value, promise } = this.#outcomeOf(-target)
     if (promise === null) return invoke(value, method, args, this, id)
-    return promise.then((settled) => invoke(settled, method, args, this, id))
+    return promise.then((settled) => {
+      this.assertWanted(id)
+      return invoke(settled, method, args, this, id)
+    })
+  }
+
+  #reachLater(id: number, target: number, method: string, args: unknown[]): unknown {
+    this.assertWanted(id)
+    return this.#reach(id, target, method, args)
+  }
+
+  assertWanted(id: number): void {
+    if (this.#isClosed || (id !== 0 && !this.#running.has(id)))
+      throw new Refusal('PB_ERR_CALL_FAILED', 'the call was given up before it began')
   }
 
   #hold(held: (() => void)[], id: number, method: string, args: unknown[]): Promise<unknown> {
@@ -215,7 +228,7 @@ export class Callee implements Invoker {
     return new Promise((resolve, reject) => {
       held.push(() => {
         try {
-          resolve(this.#reach(id, ROOT_ID, method, args))
+          resolve(this.#reachLater(id, ROOT_ID, method, args))
         } catch (error) {
           reject(error)
         }

@@ -1,7 +1,7 @@
 /** Turns tagged values back, in place. Whatever is malformed is the peer's breach of protocol. */
 import { bytesToValue } from './bytes.js'
 import { errorFromParts } from './error-values.js'
-import { CallError, ProtocolError } from './errors.js'
+import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
 import {
   TAG_BIGINT,
@@ -33,7 +33,7 @@ export class Decoder {
   readonly #exchange: Exchange
   readonly #bytes: Uint8Array
   #offset = 0
-  #refusal: CallError | null = null
+  #refusal: PerspectiveError | null = null
 
   /** `bytes`: those of the one message whose values are decoded. */
   constructor(exchange: Exchange, bytes: Uint8Array) {
@@ -79,7 +79,7 @@ export class Decoder {
   }
 
   /** What the message is refused with as a whole; everything in it has been looked at, so that nothing is left behind. */
-  get refusal(): CallError | null {
+  get refusal(): PerspectiveError | null {
     return this.#refusal
   }
 
@@ -87,8 +87,12 @@ export class Decoder {
     try {
       return receive()
     } catch (error) {
-      if (!(error instanceof CallError)) throw error
-      this.#refusal ??= error
+      if (error instanceof ProtocolError) throw error
+      // Anything else is our own: a schema that throws.
+      this.#refusal ??=
+        error instanceof CallError
+          ? error
+          : this.#exchange.failures.publicError(error, 'the schema of a copy')
       return undefined
     }
   }
@@ -164,8 +168,9 @@ export class Decoder {
         if (arity === 2 && first === 0) return abortedSignal(this.decode(second, depth - 1))
         break
       case TAG_COPY:
-        if (arity === 2 && typeof first === 'string') {
-          const state = this.decode(second, depth - 1)
+        if (arity === 2 && typeof first === 'string' && isRecord(second)) {
+          // A copy and its state are one object, and one level.
+          const state = this.decode(second, depth)
           return this.#take(() => this.#exchange.copies.make(first, state))
         }
         break
@@ -223,6 +228,10 @@ export class Decoder {
 
 function isId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function abortedSignal(reason: unknown): AbortSignal {

@@ -5,7 +5,7 @@
 import { type Callee, ResultArgument } from './callee.js'
 import type { Caller } from './caller.js'
 import { Decoder } from './decoder.js'
-import { CallError, ProtocolError } from './errors.js'
+import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
 import { NO_BYTES, parseFrame } from './frame.js'
 import { isShallow, measure } from './plain-value.js'
@@ -237,7 +237,7 @@ export class Inbox {
     else streams.stopped(id)
   }
 
-  #decodeArguments(args: unknown[], decoder: Decoder | null): CallError | null {
+  #decodeArguments(args: unknown[], decoder: Decoder | null): PerspectiveError | null {
     if (decoder !== null) {
       for (let index = 0; index < args.length; index++) {
         const arg = args[index]
@@ -249,7 +249,7 @@ export class Inbox {
   }
 
   /** Decodes in place; answers what the call is refused with where the values are well formed and too much. */
-  #decodeValues(values: unknown[], decoder: Decoder | null): CallError | null {
+  #decodeValues(values: unknown[], decoder: Decoder | null): PerspectiveError | null {
     if (decoder === null) {
       for (const value of values) {
         if (isShallow(value, this.#exchange.limits.maxDepth)) continue

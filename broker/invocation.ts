@@ -11,6 +11,8 @@ export type Authorize = (requires: readonly string[]) => boolean | Promise<boole
 
 /** Who asks for an invocation: the connection's callee, and the call. */
 export interface Invoker extends CallServer {
+  /** @throws Refusal - a call that had to wait is wanted by nobody any more, and must not begin. */
+  assertWanted(callId: number): void
   readonly authorize: Authorize | undefined
 }
 
@@ -57,7 +59,10 @@ export function invoke(
   }
   const allowed = invoker.authorize?.(exposed.requires) ?? false
   if (!isThenable(allowed)) return allowed ? go() : denied()
-  return allowed.then((isAllowed) => (isAllowed ? go() : denied()))
+  return allowed.then((isAllowed) => {
+    invoker.assertWanted(callId)
+    return isAllowed ? go() : denied()
+  })
 }
 
 type AnyMethod = (...args: unknown[]) => unknown

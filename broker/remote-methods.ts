@@ -1,5 +1,5 @@
 /** The table of what may be called, `static readonly remote`, and the schemas in it. */
-import type { MethodName, TypeProblem, ViewedBy } from './brands.js'
+import type { MethodName, ViewedBy } from './brands.js'
 
 type SchemaPath = ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>
 export type SchemaResult<T> =
@@ -63,7 +63,7 @@ type RulesOf<T, N extends keyof T> = {
     ? T extends ViewedBy<never>
       ? A extends readonly [unknown, ...infer B]
         ? RuleFor<B>
-        : TypeProblem<'a Viewable method takes the caller first'>
+        : RuleFor<A>
       : RuleFor<A>
     : never
 }

@@ -33,7 +33,7 @@ export class CallPromise extends Promise<unknown> {
   /** The number of the frame it was said into. */
   readonly frame: number
   /** Keeps the handle that was called from being collected meanwhile. */
-  readonly pin: unknown
+  pin: unknown
 
   constructor(pipeline: Pipeline, id: number, tick: number, frame: number, pin: unknown) {
     super(capture)
@@ -57,6 +57,7 @@ export class CallPromise extends Promise<unknown> {
   }
 
   static settle(promise: CallPromise, value: unknown): void {
+    promise.pin = null
     promise.#resolve(value)
   }
 
@@ -68,6 +69,7 @@ export class CallPromise extends Promise<unknown> {
   /** Rejects without ever being an unhandled rejection: a page that vanishes must not end the server. */
   static fail(promise: CallPromise, error: unknown): void {
     void nativeThen.call(promise, undefined, noop)
+    promise.pin = null
     promise.#reject(error)
   }
 }

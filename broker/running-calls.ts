@@ -14,6 +14,10 @@ export class RunningCalls {
     if (!this.#calls.has(id)) this.#calls.set(id, null)
   }
 
+  has(id: number): boolean {
+    return this.#calls.has(id)
+  }
+
   /** The call is done; false where it was cancelled, and nobody wants the answer. */
   end(id: number): boolean {
     return this.#calls.size > 0 && this.#calls.delete(id)

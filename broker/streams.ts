@@ -2,7 +2,7 @@
  * Streams: values that come one after the other. The consumer grants bytes, the producer sends while some are left, so a
  * slow reader stalls its own stream and nothing else. Nothing is produced before the consumer first asks.
  */
-import { CallError, ProtocolError, errorFromWire } from './errors.js'
+import { CallError, type PerspectiveError, ProtocolError, errorFromWire } from './errors.js'
 import type { Exchange } from './exchange.js'
 import { ConsumedStream, type StreamReader } from './stream-consumer.js'
 import { type StreamSource, StreamProducer } from './stream-producer.js'
@@ -71,7 +71,7 @@ export class Streams {
   }
 
   /** A value that cannot be received: the stream ends here. */
-  refused(id: number, error: CallError): void {
+  refused(id: number, error: PerspectiveError): void {
     this.#consumedStream(id)?.refuse(error)
   }
 
