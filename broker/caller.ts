@@ -50,6 +50,7 @@ export class Caller implements Pipeline {
 
   tell(record: RemoteRecord, quotedMethod: string, args: unknown[], encoded?: string): void {
     if (record.isDead || this.#isClosed) return
+    this.#exchange.outbox.settle()
     const { json, encoder } =
       encoded === undefined ? this.#encode(args) : { json: encoded, encoder: null }
     const kind = encoder === null ? TELL : TELL | TAGGED
@@ -100,6 +101,7 @@ export class Caller implements Pipeline {
     }
     if (options?.signal?.aborted === true) return this.#failed(options.signal.reason)
     try {
+      this.#exchange.outbox.settle()
       const { json, encoder } = this.#encode(args)
       const signals = encoder?.signals ?? null
       const aborted = signals?.find((signal) => signal.aborted)

@@ -54,6 +54,7 @@ export class Exchange {
    * @throws UnsendableError, CallError - the value cannot cross; nothing was said and nothing is held for it.
    */
   sayValue(kind: number, head: string, value: unknown, name: string): number {
+    this.outbox.settle()
     if (isPlain(value, this.limits.maxDepth)) {
       this.outbox.say(`[${kind},${head}${JSON.stringify(value)}]`)
       return kind === CHUNK ? measure(value) : 0

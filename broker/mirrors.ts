@@ -89,7 +89,12 @@ export class Mirrors {
       const view = this.#viewOf(shown.object)
       const patch = diff(shown.view, view)
       if (patch === null) return
-      this.#exchange.sayValue(UPDATE, `${shown.id},`, patch, 'state')
+      try {
+        this.#exchange.sayValue(UPDATE, `${shown.id},`, patch, 'state')
+      } catch {
+        // A patch nests deeper than its state: what is at the bottom may have to be said whole.
+        this.#exchange.sayValue(UPDATE, `${shown.id},`, [0, view], 'state')
+      }
       shown.view = view
     } catch (error) {
       // What cannot cross is left out; the next update is told from what the peer has.
@@ -107,6 +112,11 @@ export class Mirrors {
     const state = this.#states.get(id) ?? new MirrorState(value)
     this.#states.set(id, state)
     return state
+  }
+
+  /** Whether an id that we hold is that of a mirror. */
+  holds(id: number): boolean {
+    return this.#states?.has(id) === true
   }
 
   /** We hold it no more. */

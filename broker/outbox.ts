@@ -68,7 +68,7 @@ export class Outbox {
    */
   say(message: string, bytes: readonly Uint8Array[] = NO_BYTES): void {
     if (this.#isStopped) return
-    if (this.#beforeNext !== null) this.#runBeforeNext()
+    this.settle()
     let byteCount = 0
     for (const part of bytes) byteCount += part.byteLength
     this.#checkSize(message, byteCount)
@@ -98,10 +98,15 @@ export class Outbox {
     this.#patience = LINGER
   }
 
-  #runBeforeNext(): void {
+  /**
+   * Says what is to come before the next message. To be asked before an id is chosen for that one: states are shown by
+   * code of the application, which may make calls.
+   */
+  settle(): void {
+    if (this.#beforeNext === null) return
     const run = this.#beforeNext
     this.#beforeNext = null
-    run?.()
+    run()
   }
 
   #schedule(): void {
@@ -133,7 +138,7 @@ export class Outbox {
 
   /** Ends the tick at once. */
   flush(): void {
-    if (this.#beforeNext !== null) this.#runBeforeNext()
+    this.settle()
     if (this.#text === '' || this.#isStopped) return
     this.#send(false)
   }

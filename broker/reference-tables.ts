@@ -133,15 +133,18 @@ export class ReferenceTables {
    */
   receive(id: number, isFunction: boolean): object {
     const record = this.#receiveRecord(id, isFunction)
+    if (record.isFunction !== isFunction || this.#exchange.mirrors.holds(id)) throw turned()
     return record.liveHandle() ?? createHandle(record)
   }
 
   /** The same for an object of the peer whose state is mirrored. */
   receiveMirror(id: number, value: unknown): object {
     const record = this.#receiveRecord(id, false)
+    const { mirrors } = this.#exchange
+    if (record.count > 1 && !mirrors.holds(id)) throw turned()
     const live = record.liveHandle()
     if (live !== null) return live
-    const mirror = new MirrorHandle(record, this.#exchange.mirrors.receive(id, value))
+    const mirror = new MirrorHandle(record, mirrors.receive(id, value))
     record.setHandle(mirror)
     collected.register(mirror, record)
     return mirror
@@ -191,4 +194,8 @@ export class ReferenceTables {
     this.#exports = null
     this.#exported = null
   }
+}
+
+function turned(): ProtocolError {
+  return new ProtocolError('a reference that was of another kind before')
 }

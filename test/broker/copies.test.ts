@@ -112,7 +112,7 @@ describe('a Copyable', () => {
       seenBy.length = 0
       const account = await pair.root.account()
       assert.ok(account instanceof Account)
-      assert.deepEqual({ ...account }, { name: 'ada' })
+      assert.deepEqual(Object.fromEntries(Object.entries(account)), { name: 'ada' })
       assert.deepEqual(seenBy, [root])
     })
   })

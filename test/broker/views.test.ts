@@ -40,7 +40,7 @@ class DoorView extends Viewable<Avatar> implements Views<Door, Avatar> {
     this.locks += 1
     return `locked by ${caller.name}`
   }
-  self(): DoorView {
+  self(): this {
     return this
   }
 }
