@@ -45,6 +45,14 @@ export class Caller implements Pipeline {
     options?: CallOptions,
   ): CallPromise {
     if (record.isDead || this.#isClosed) return this.#failed(this.#deadReference(record))
+    // A promise of an earlier tick, or of another connection, has no place on the wire: its value has.
+    if (!this.#canSend(args)) {
+      // Each in a list of its own: whatever is no such promise stays what it is.
+      const values = args.map(async (arg) => [CallPromise.isCallPromise(arg) ? await arg : arg])
+      return this.#later(Promise.all(values), (settled) =>
+        this.call(record, quotedMethod, (settled as unknown[][]).flat(), pin, options),
+      )
+    }
     return this.#start(record.id, quotedMethod, args, pin, options)
   }
 
@@ -59,8 +67,9 @@ export class Caller implements Pipeline {
   }
 
   callOnResult(promise: CallPromise, method: string, args: unknown[]): CallPromise {
-    if (this.#canPipeline(promise)) {
-      return this.#start(-promise.id, JSON.stringify(method), args, null)
+    // A call that has to wait for an argument would come after the tick that knows the result.
+    if (this.#canPipeline(promise) && this.#canSend(args)) {
+      return this.#start(-promise._id, JSON.stringify(method), args, null)
     }
     return this.#later(promise, (result) => {
       const record =
@@ -84,13 +93,6 @@ export class Caller implements Pipeline {
     pin: object | null,
     options?: CallOptions,
   ): CallPromise {
-    // A promise of an earlier tick, or of another connection, has no place on the wire: its value has.
-    if (args.some((arg) => CallPromise.isCallPromise(arg) && !this.#canPipeline(arg))) {
-      return this.#later(Promise.all(args), (settled) =>
-        this.#start(target, quotedMethod, settled as unknown[], pin, options),
-      )
-    }
-    if (this.#isClosed) return this.#failed(new DeadReferenceError('the connection has ended'))
     if (this.pendingCount >= this.#exchange.limits.maxPendingCalls) {
       return this.#failed(
         new CallError(
@@ -113,6 +115,8 @@ export class Caller implements Pipeline {
       const kind = encoder === null ? CALL : CALL | TAGGED
       const end = encoder === null ? '' : `,${encoder.byteCount}`
       this.#say(`[${kind},${id},${target},${quotedMethod},${json}${end}]`, encoder)
+      // The transport may have failed on what was said before.
+      if (this.#isClosed) throw new ConnectionLostError('the connection has ended', 'not-sent')
       this.#lastId = id
       const call = new CallPromise(
         this,
@@ -142,8 +146,8 @@ export class Caller implements Pipeline {
       ...(options?.signal === undefined ? [] : [options.signal]),
     ]
     const giveUp = (error: unknown): void => {
-      if (this.#take(call.id) === null) return
-      this.#exchange.outbox.say(`[${CANCEL},${call.id}]`)
+      if (this.#take(call._id) === null) return
+      this.#exchange.outbox.say(`[${CANCEL},${call._id}]`)
       CallPromise.fail(call, error)
     }
     const onAbort = (): void => {
@@ -172,8 +176,8 @@ export class Caller implements Pipeline {
     const encoder = new Encoder(this.#exchange)
     try {
       const encoded = args.map((arg, index) =>
-        CallPromise.isCallPromise(arg)
-          ? [TAG_RESULT, arg.id]
+        CallPromise.isCallPromise(arg) && this.#canPipeline(arg)
+          ? [TAG_RESULT, arg._id]
           : encoder.encode(arg, `args[${index}]`),
       )
       return { json: JSON.stringify(encoded), encoder }
@@ -225,7 +229,7 @@ export class Caller implements Pipeline {
     if (pending === null) return
     const sentFrames = this.#exchange.outbox.frames
     for (const call of pending.values()) {
-      const outcome = call.frame < sentFrames ? 'unknown' : 'not-sent'
+      const outcome = call._frame < sentFrames ? 'unknown' : 'not-sent'
       CallPromise.fail(
         call,
         new ConnectionLostError(`the connection ended before the answer: ${reason}`, outcome),
@@ -236,10 +240,15 @@ export class Caller implements Pipeline {
   #canPipeline(promise: CallPromise): boolean {
     return (
       CallPromise.pipelineOf(promise) === this &&
-      promise.id !== 0 &&
-      promise.tick === this.#exchange.outbox.tick &&
+      promise._id !== 0 &&
+      promise._tick === this.#exchange.outbox.tick &&
       !this.#isClosed
     )
+  }
+
+  /** Whether every argument is a value, or a result that the callee still knows. */
+  #canSend(args: unknown[]): boolean {
+    return !args.some((arg) => CallPromise.isCallPromise(arg) && !this.#canPipeline(arg))
   }
 
   /** A call that can only be made when something else has settled; it has an id of its own by then. */

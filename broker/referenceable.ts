@@ -36,7 +36,7 @@ export abstract class Viewable<Caller extends object> extends Referenceable {
  * those listed, with their schemas.
  *
  * @returns The same object.
- * @throws TypeError - a rule without a method, or a method without a rule.
+ * @throws TypeError - a rule without a method, or one that is none.
  */
 export function reference<T extends object>(
   methods: Local<T>,

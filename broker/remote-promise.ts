@@ -26,14 +26,15 @@ export class CallPromise extends Promise<unknown> {
   readonly #pipeline: Pipeline
   readonly #resolve: (value: unknown) => void
   readonly #reject: (reason: unknown) => void
+  // Reserved names: any other would hide a method of the result.
   /** The call's id; 0 where it waits for another and has none. */
-  readonly id: number
+  readonly _id: number
   /** The outbox's tick in which it was said; it can be pipelined onto in that tick only. */
-  readonly tick: number
+  readonly _tick: number
   /** The number of the frame it was said into. */
-  readonly frame: number
+  readonly _frame: number
   /** Keeps the handle that was called from being collected meanwhile. */
-  pin: unknown
+  _pin: unknown
 
   constructor(pipeline: Pipeline, id: number, tick: number, frame: number, pin: unknown) {
     super(capture)
@@ -42,10 +43,10 @@ export class CallPromise extends Promise<unknown> {
     // Else the last call of the process would hold what it was made on and what it came to.
     resolveNext = rejectNext = noop
     this.#pipeline = pipeline
-    this.id = id
-    this.tick = tick
-    this.frame = frame
-    this.pin = pin
+    this._id = id
+    this._tick = tick
+    this._frame = frame
+    this._pin = pin
   }
 
   static isCallPromise(value: unknown): value is CallPromise {
@@ -57,7 +58,7 @@ export class CallPromise extends Promise<unknown> {
   }
 
   static settle(promise: CallPromise, value: unknown): void {
-    promise.pin = null
+    promise._pin = null
     promise.#resolve(value)
   }
 
@@ -69,7 +70,7 @@ export class CallPromise extends Promise<unknown> {
   /** Rejects without ever being an unhandled rejection: a page that vanishes must not end the server. */
   static fail(promise: CallPromise, error: unknown): void {
     void nativeThen.call(promise, undefined, noop)
-    promise.pin = null
+    promise._pin = null
     promise.#reject(error)
   }
 }
