@@ -30,6 +30,7 @@ export function checkArguments(name: string, method: ExposedMethod, args: unknow
 function check(name: string, schema: StandardSchemaV1, index: number, value: unknown): unknown {
   const result = schema['~standard'].validate(value)
   if (result instanceof Promise) {
+    result.catch(() => undefined)
     throw new TypeError(
       `${name}: the schema of args[${String(index)}] is asynchronous, which is not possible here`,
     )

@@ -15,6 +15,7 @@ import { type HandleOwner, RemoteRecord } from './remote-record.js'
 import type { Remote } from './remote-types.js'
 import type { CloseReason, Transport } from './transport.js'
 import {
+  CLOSE_FAILED,
   CLOSE_LOST,
   CLOSE_NORMAL,
   CLOSE_PROTOCOL,
@@ -125,6 +126,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     })
     this.#peerRoot = new RemoteRecord(owner, ROOT_ID, false)
     this.root = createHandle(this.#peerRoot) as Remote<PeerRoot>
+    this.#exchange.peerRoot = this.root
     this.peer = new Promise((resolve, reject) => {
       this.#resolvePeer = resolve
       this.#rejectPeer = reject
@@ -179,7 +181,12 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
       // A rejection is the business of whoever made the promise: it has to close.
       Promise.resolve(root as PromiseLike<object>).then(
         (object) => {
-          this.#publish(object)
+          try {
+            this.#publish(object)
+          } catch (error) {
+            this.#exchange.failures.report(error, { id: '', method: '' })
+            this.#fail({ code: CLOSE_FAILED, reason: 'the root cannot be offered', byPeer: false })
+          }
         },
         () => undefined,
       )

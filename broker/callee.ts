@@ -5,6 +5,7 @@ import {
   type PerspectiveError,
   ProtocolError,
   Refusal,
+  RemoteError,
 } from './errors.js'
 import { type Authorize, type Invoker, invoke, isThenable } from './invocation.js'
 import type { Exchange } from './exchange.js'
@@ -85,18 +86,12 @@ export class Callee implements Invoker {
       this.#refuse(id, new Refusal('PB_ERR_LIMIT_PENDING_CALLS', message))
       return
     }
-    let outcome: Outcome
+    const outcome: Outcome = { value: undefined, promise: null, error: null }
     try {
-      const value = this.#dispatch(id, target, method, args)
-      outcome = { value, promise: isThenable(value) ? Promise.resolve(value) : null, error: null }
+      outcome.value = this.#dispatch(id, target, method, args)
+      outcome.promise = isThenable(outcome.value) ? Promise.resolve(outcome.value) : null
     } catch (error) {
-      const shown = this.#exchange.failures.publicError(error, method)
-      this.#running.end(id)
-      this.#refuse(id, shown)
-      const promise = Promise.reject(shown)
-      promise.catch(noop)
-      this.#results.add(id, { value: undefined, promise, error: shown })
-      return
+      outcome.error = this.#refuse(id, this.#exchange.failures.publicError(error, method))
     }
     this.#results.add(id, outcome)
     if (outcome.promise !== null) {
@@ -104,7 +99,7 @@ export class Callee implements Invoker {
       return
     }
     this.#running.end(id)
-    this.#answer(id, outcome.value, method)
+    if (outcome.error === null) outcome.error = this.#answer(id, outcome.value, method)
   }
 
   told(target: number, method: string, args: unknown[]): void {
@@ -123,7 +118,9 @@ export class Callee implements Invoker {
   /** A call that cannot be made at all: its arguments are over a limit. */
   refuse(id: number, error: PerspectiveError): void {
     this.#advance(id)
-    this.#refuse(id, error)
+    const shown = this.#refuse(id, error)
+    if (this.#results.size < this.#exchange.limits.maxPendingCalls)
+      this.#results.add(id, { value: undefined, promise: null, error: shown })
   }
 
   /** Reports a call that nobody waits for: the application is the only one to hear of it. */
@@ -171,7 +168,12 @@ export class Callee implements Invoker {
       if (!(arg instanceof ResultArgument)) return
       const { value, promise } = this.#outcomeOf(arg.callId)
       if (promise === null) args[index] = value
-      else coming.push(promise.then((settled) => void (args[index] = settled)))
+      else {
+        const filled = promise.then((settled) => void (args[index] = settled))
+        // A later argument may be refused before anybody waits for this one.
+        filled.catch(noop)
+        coming.push(filled)
+      }
     })
     return coming.length === 0 ? null : Promise.all(coming)
   }
@@ -181,12 +183,14 @@ export class Callee implements Invoker {
     if (outcome === null)
       throw new Refusal('PB_ERR_REF_UNKNOWN', 'the call whose result is meant is of another tick')
     const { promise } = outcome
-    if (promise === null) return outcome
-    // The listener that answered the call ran first, so the error that the peer saw is there.
-    return {
-      value: undefined,
-      promise: promise.catch(() => Promise.reject(outcome.error as Error)),
+    // What the peer was told is the result: also of a method whose value could not cross.
+    const take = (value: unknown): unknown => {
+      if (outcome.error !== null) throw outcome.error
+      return value
     }
+    if (promise === null) return { value: take(outcome.value), promise }
+    // The listener that answered the call ran first, so the error that the peer saw is there.
+    return { value: undefined, promise: promise.then(take, take) }
   }
 
   #reach(id: number, target: number, method: string, args: unknown[]): unknown {
@@ -236,36 +240,40 @@ export class Callee implements Invoker {
     })
   }
 
-  #answer(id: number, value: unknown, method: string): void {
-    if (this.#isClosed) return
-    if (value === undefined) {
-      this.#exchange.outbox.say(`[${ANSWER},${id}]`)
-      return
-    }
+  /** Says what a method answered; where that cannot cross, answers the error that was said instead. */
+  #answer(id: number, value: unknown, method: string): PerspectiveError | null {
+    if (this.#isClosed) return null
     try {
-      this.#exchange.sayValue(ANSWER, `${id},`, value, 'result')
+      if (value === undefined) this.#exchange.outbox.say(`[${ANSWER},${id}]`)
+      else this.#exchange.sayValue(ANSWER, `${id},`, value, 'result')
+      return null
     } catch (error) {
-      // What the method answered cannot cross: as much its failure as a throw.
+      // As much the method's failure as a throw.
       const { failures } = this.#exchange
-      this.#refuse(id, error instanceof CallError ? error : failures.publicError(error, method))
+      return this.#refuse(
+        id,
+        error instanceof CallError ? error : failures.publicError(error, method),
+      )
     }
   }
 
-  #refuse(id: number, error: PerspectiveError): void {
+  /** Says an error; answers it as the calls that name this one's result are refused with. */
+  #refuse(id: number, error: PerspectiveError): PerspectiveError {
     if (!this.#isClosed) this.#exchange.sayError(ERROR, id, error)
+    return error instanceof RemoteError ? error : new Refusal(error.code, error.message)
   }
 
   #answerLater(id: number, outcome: Outcome, promise: Promise<unknown>, method: string): void {
     this.#running.add(id)
     promise.then(
       (value) => {
-        if (this.#running.end(id)) this.#answer(id, value, method)
+        if (this.#running.end(id)) outcome.error = this.#answer(id, value, method)
       },
       (error: unknown) => {
         // Of a call that was given up only our own log hears, unless it ended because it was.
         const isWanted = this.#running.end(id)
         outcome.error = this.#exchange.failures.publicError(error, method)
-        if (isWanted) this.#refuse(id, outcome.error as PerspectiveError)
+        if (isWanted) this.#refuse(id, outcome.error)
       },
     )
   }

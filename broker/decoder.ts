@@ -4,6 +4,7 @@ import { errorFromParts } from './error-values.js'
 import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
 import {
+  ROOT_ID,
   TAG_BIGINT,
   TAG_BYTES,
   TAG_COPY,
@@ -153,7 +154,7 @@ export class Decoder {
         }
         break
       case TAG_MIRROR:
-        if (arity === 2 && isId(first)) {
+        if (arity === 2 && isId(first) && first !== ROOT_ID) {
           const state = this.decode(second, depth - 1)
           return this.#take(() => this.#exchange.tables.receiveMirror(first, state))
         }
@@ -178,6 +179,11 @@ export class Decoder {
         if (arity === 1 && isId(first)) {
           const object = this.#exchange.tables.exportedObject(first)
           if (object !== null) return object
+          if (first === ROOT_ID) {
+            // The peer may not have heard yet that there is none.
+            this.#refusal ??= new CallError('PB_ERR_REF_DEAD', 'there is no root on this side')
+            return undefined
+          }
         }
         break
     }

@@ -27,6 +27,8 @@ export class Exchange {
   readonly mirrors: Mirrors
   /** What the peer's calls come to first: on a server the avatar. Null until it is there. */
   root: object | null = null
+  /** The handle of the peer's root. */
+  peerRoot!: object
 
   constructor(
     owner: HandleOwner,
@@ -77,16 +79,20 @@ export class Exchange {
     const shown: { code: unknown; message: unknown } = error
     const message = String(shown.message)
     const head = `${id},${JSON.stringify(String(shown.code))},`
+    const say = (text: string): void => {
+      this.outbox.say(`[${kind},${head}${JSON.stringify(text)}]`)
+    }
     try {
       if (error instanceof RemoteError && error.data !== undefined) {
         this.sayValue(kind, `${head}${JSON.stringify(message)},`, error.data, 'data')
-      } else {
-        this.outbox.say(`[${kind},${head}${JSON.stringify(message)}]`)
-      }
+      } else say(message)
     } catch (reason) {
       this.failures.report(reason, { id: '', method: '' })
-      const cut = JSON.stringify(message.slice(0, MAX_SHORT_MESSAGE))
-      this.outbox.say(`[${kind},${head}${cut}]`)
+      try {
+        say(message)
+      } catch {
+        say(message.slice(0, MAX_SHORT_MESSAGE))
+      }
     }
   }
 

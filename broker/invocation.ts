@@ -48,7 +48,8 @@ export function invoke(
     let checked = checkArguments(method, exposed, args)
     if (isViewable(object)) checked = [avatarOf(invoker, method), ...checked]
     const body = (object as Record<string, AnyMethod | undefined>)[method]
-    return body === undefined ? undefined : run(body, object, checked, method, invoker, callId)
+    if (typeof body !== 'function') throw unknownMethod(method)
+    return run(body, object, checked, method, invoker, callId)
   }
   if (exposed.requires === null) return go()
   const denied = (): never => {

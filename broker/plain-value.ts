@@ -1,3 +1,5 @@
+import { isReferenceable } from './exposure.js'
+
 /**
  * Tells whether JSON says all of a value, in one walk that allocates nothing. Most values are plain: they are then
  * written by `JSON.stringify` as they are, and the receiver is told that it need not look for tags.
@@ -35,7 +37,8 @@ function isPlainObject(value: object, depth: number): boolean {
     isEmpty = false
     if (!isPlain((value as Record<string, unknown>)[key], depth - 1)) return false
   }
-  return !isEmpty || Object.getOwnPropertySymbols(value).length === 0
+  // A token: a reference without methods.
+  return !isEmpty || (Object.getOwnPropertySymbols(value).length === 0 && !isReferenceable(value))
 }
 
 const DOLLAR = 36

@@ -5,7 +5,7 @@
 import { hintCollection } from './collection-hint.js'
 import { CallError, DeadReferenceError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
-import { isReferenceable } from './exposure.js'
+import { exposureOf, isReferenceable } from './exposure.js'
 import { createHandle } from './handle.js'
 import { MirrorHandle, isCacheable } from './mirrors.js'
 import { type HandleOwner, RemoteRecord, collected, recordOf } from './remote-record.js'
@@ -57,6 +57,7 @@ export class ReferenceTables {
    * Introduces an object or function to the peer, counting one.
    *
    * @param introduced - Collects what {@link takeBack} needs if the message is not sent after all.
+   * @throws TypeError - the object's class has no `remote`, or one that does not fit it.
    * @returns The tagged value, or null where it is nothing that crosses by reference.
    */
   introduce(value: object, introduced: ExportEntry[]): [tag: string, id: number] | null {
@@ -77,13 +78,17 @@ export class ReferenceTables {
       return null
     }
     if (value === this.#exchange.root) return [TAG_OBJECT, ROOT_ID]
-    const entry = this.#exported?.get(value) ?? this.#export(value)
+    const entry =
+      this.#exported?.get(value) ??
+      this.#export(value, record === null && !isFunction && !isMirrored)
     entry.count += 1
     introduced.push(entry)
     return [isMirrored ? TAG_MIRROR : isFunction ? TAG_FUNCTION : TAG_OBJECT, entry.id]
   }
 
-  #export(object: object): ExportEntry {
+  #export(object: object, hasTable: boolean): ExportEntry {
+    // A wrong table is heard of by who sends the object, not by who calls it.
+    if (hasTable) exposureOf(object)
     this.#exports ??= new Map()
     this.#exported ??= new Map()
     const { maxReferences } = this.#exchange.limits
@@ -132,6 +137,7 @@ export class ReferenceTables {
    * @throws CallError `PB_ERR_LIMIT_REFERENCES` - the peer has it back.
    */
   receive(id: number, isFunction: boolean): object {
+    if (id === ROOT_ID) return this.#exchange.peerRoot
     const record = this.#receiveRecord(id, isFunction)
     if (record.isFunction !== isFunction || this.#exchange.mirrors.holds(id)) throw turned()
     return record.liveHandle() ?? createHandle(record)

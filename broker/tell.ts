@@ -14,8 +14,10 @@ export function tell<A extends readonly unknown[]>(
 ): (...args: A) => void
 export function tell<T extends object>(ref: Remote<T>): Tell<T>
 export function tell(ref: RemoteReference): unknown {
-  const record = recordIn(ref, 'tell')
+  recordIn(ref, 'tell')
   const say = (method: string, args: unknown[]): void => {
+    // Asked of the reference each time: what is told keeps it alive.
+    const record = recordIn(ref, 'tell')
     record.owner.tell(record, JSON.stringify(method), args)
   }
   return new Proxy(() => undefined, {

@@ -1,8 +1,10 @@
-/** The result of a call: there, or coming. `error` is what the peer saw, once the promise has rejected. */
+import type { PerspectiveError } from './errors.js'
+
+/** The result of a call: there, or coming. `error` is what the peer was told instead, once the promise has settled. */
 export interface Outcome {
-  readonly value: unknown
-  readonly promise: Promise<unknown> | null
-  error: unknown
+  value: unknown
+  promise: Promise<unknown> | null
+  error: PerspectiveError | null
 }
 
 /**

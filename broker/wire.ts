@@ -78,6 +78,7 @@ export const TAG_RESULT = '$p'
 /** Close codes that this room sends; the whole table is in docs/PROTOCOL.md. */
 export const CLOSE_NORMAL = 1000
 export const CLOSE_LOST = 1006
+export const CLOSE_FAILED = 1011
 export const CLOSE_PROTOCOL = 4400
 export const CLOSE_SLOW_PEER = 4413
 
