@@ -141,9 +141,14 @@ export class Callee implements Invoker {
 
   #dispatch(id: number, target: number, method: string, args: unknown[]): unknown {
     this.#countCall()
+    // Looked up now: when an argument has come the tick may be over, and the target released.
+    const found = this.#find(target)
     const waiting = args.some((arg) => arg instanceof ResultArgument) ? this.#fillIn(args) : null
-    if (waiting !== null) return waiting.then(() => this.#reachLater(id, target, method, args))
-    return this.#reach(id, target, method, args)
+    if (waiting === null) return this.#reach(id, target, found, method, args)
+    return waiting.then(() => {
+      this.assertWanted(id)
+      return this.#reach(id, target, found, method, args)
+    })
   }
 
   #countCall(): void {
@@ -162,59 +167,58 @@ export class Callee implements Invoker {
   }
 
   /** Puts results into a list of arguments; answers a promise where one of them is still to come. */
-  #fillIn(args: unknown[]): Promise<unknown> | null {
-    const coming: Promise<unknown>[] = []
+  #fillIn(args: unknown[]): Promise<void> | null {
     args.forEach((arg, index) => {
-      if (!(arg instanceof ResultArgument)) return
-      const { value, promise } = this.#outcomeOf(arg.callId)
-      if (promise === null) args[index] = value
-      else {
-        const filled = promise.then((settled) => void (args[index] = settled))
-        // A later argument may be refused before anybody waits for this one.
-        filled.catch(noop)
-        coming.push(filled)
-      }
+      if (arg instanceof ResultArgument) args[index] = this.#resultOf(arg.callId)
     })
-    return coming.length === 0 ? null : Promise.all(coming)
+    const coming = args.filter((arg) => arg instanceof Promise)
+    if (coming.length === 0) return null
+    return Promise.all(coming).then((settled) => {
+      args.forEach((arg, index) => {
+        if (arg instanceof Promise) args[index] = settled.shift()
+      })
+    })
   }
 
-  #outcomeOf(callId: number): { value: unknown; promise: Promise<unknown> | null } {
+  /** What a call of this tick came to, or a promise of it. */
+  #resultOf(callId: number): unknown {
     const outcome = this.#results.find(callId)
     if (outcome === null)
       throw new Refusal('PB_ERR_REF_UNKNOWN', 'the call whose result is meant is of another tick')
-    const { promise } = outcome
     // What the peer was told is the result: also of a method whose value could not cross.
     const take = (value: unknown): unknown => {
       if (outcome.error !== null) throw outcome.error
       return value
     }
-    if (promise === null) return { value: take(outcome.value), promise }
+    if (outcome.promise === null) return take(outcome.value)
     // The listener that answered the call ran first, so the error that the peer saw is there.
-    return { value: undefined, promise: promise.then(take, take) }
+    const result = outcome.promise.then(take, take)
+    // Who asks may be refused before it waits.
+    result.catch(noop)
+    return result
   }
 
-  #reach(id: number, target: number, method: string, args: unknown[]): unknown {
-    if (target === ROOT_ID && this.#held !== null) return this.#hold(this.#held, id, method, args)
-    if (target >= ROOT_ID) {
-      const object = target === ROOT_ID ? this.root : this.#exchange.tables.exportedObject(target)
-      if (object === null) {
-        throw target === ROOT_ID
-          ? new Refusal('PB_ERR_REF_DEAD', 'there is no root on this side')
-          : new Refusal('PB_ERR_REF_UNKNOWN', 'no such reference: it was released')
-      }
-      return invoke(object, method, args, this, id)
+  /** What a call is made on; the root is looked up when the call is made. */
+  #find(target: number): unknown {
+    if (target === ROOT_ID) return null
+    if (target < ROOT_ID) return this.#resultOf(-target)
+    const object = this.#exchange.tables.exportedObject(target)
+    if (object === null)
+      throw new Refusal('PB_ERR_REF_UNKNOWN', 'no such reference: it was released')
+    return object
+  }
+
+  #reach(id: number, target: number, found: unknown, method: string, args: unknown[]): unknown {
+    if (target !== ROOT_ID) {
+      if (!(found instanceof Promise)) return invoke(found, method, args, this, id)
+      return found.then((settled: unknown) => {
+        this.assertWanted(id)
+        return invoke(settled, method, args, this, id)
+      })
     }
-    const { value, promise } = this.#outcomeOf(-target)
-    if (promise === null) return invoke(value, method, args, this, id)
-    return promise.then((settled) => {
-      this.assertWanted(id)
-      return invoke(settled, method, args, this, id)
-    })
-  }
-
-  #reachLater(id: number, target: number, method: string, args: unknown[]): unknown {
-    this.assertWanted(id)
-    return this.#reach(id, target, method, args)
+    if (this.#held !== null) return this.#hold(this.#held, id, method, args)
+    if (this.root === null) throw new Refusal('PB_ERR_REF_DEAD', 'there is no root on this side')
+    return invoke(this.root, method, args, this, id)
   }
 
   assertWanted(id: number): void {
@@ -232,7 +236,8 @@ export class Callee implements Invoker {
     return new Promise((resolve, reject) => {
       held.push(() => {
         try {
-          resolve(this.#reachLater(id, ROOT_ID, method, args))
+          this.assertWanted(id)
+          resolve(this.#reach(id, ROOT_ID, null, method, args))
         } catch (error) {
           reject(error)
         }
