@@ -118,15 +118,14 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     })
     const failures = new Failures(options.onCallError)
     const copies = new Copies(options.copyables ?? [])
-    this.#exchange = new Exchange(owner, this.#outbox, limits, copies, failures)
+    this.#peerRoot = new RemoteRecord(owner, ROOT_ID, false)
+    this.#exchange = new Exchange(owner, this.#peerRoot, this.#outbox, limits, copies, failures)
     this.#caller = new Caller(this.#exchange, options.callTimeoutMs ?? 0)
     this.#callee = new Callee(this.#exchange, options.authorize)
     this.#inbox = new Inbox(this.#exchange, this.#caller, this.#callee, (hello) => {
       this.#greeted(hello)
     })
-    this.#peerRoot = new RemoteRecord(owner, ROOT_ID, false)
     this.root = createHandle(this.#peerRoot) as Remote<PeerRoot>
-    this.#exchange.peerRoot = this.root
     this.peer = new Promise((resolve, reject) => {
       this.#resolvePeer = resolve
       this.#rejectPeer = reject
@@ -220,8 +219,10 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     try {
       this.#inbox.read(frame)
     } catch (error) {
-      const reason =
-        error instanceof ProtocolError ? `${error.code}: ${error.message}` : 'PB_ERR_WIRE_PROTOCOL'
+      const isBreach = error instanceof ProtocolError
+      // A fault of our own: whoever looks after this side has to hear of it.
+      if (!isBreach) this.#exchange.failures.report(error, { id: '', method: '' })
+      const reason = isBreach ? `${error.code}: ${error.message}` : 'PB_ERR_WIRE_PROTOCOL'
       this.#fail({ code: CLOSE_PROTOCOL, reason: clampReason(reason), byPeer: false })
     } finally {
       this.#outbox.endReading()

@@ -152,7 +152,7 @@ export class Callee implements Invoker {
   }
 
   #countCall(): void {
-    this.#callsOfSecond += 1
+    if (this.#callsOfSecond++ === 0) this.#secondBegan = Date.now()
     if (this.#callsOfSecond <= this.#exchange.limits.maxCallsPerSecond) return
     // The clock is asked only by a peer that has made so many calls.
     const now = Date.now()
@@ -222,7 +222,7 @@ export class Callee implements Invoker {
   }
 
   assertWanted(id: number): void {
-    if (this.#isClosed || (id !== 0 && !this.#running.has(id)))
+    if (this.#isClosed || (id !== 0 && !this.#running.isWanted(id)))
       throw new Refusal('PB_ERR_CALL_FAILED', 'the call was given up before it began')
   }
 

@@ -103,7 +103,6 @@ export class Caller implements Pipeline {
     }
     if (options?.signal?.aborted === true) return this.#failed(options.signal.reason)
     try {
-      this.#exchange.outbox.settle()
       const { json, encoder } = this.#encode(args)
       const signals = encoder?.signals ?? null
       const aborted = signals?.find((signal) => signal.aborted)
@@ -111,12 +110,17 @@ export class Caller implements Pipeline {
         encoder?.takeBack()
         return this.#failed(aborted.reason)
       }
+      // What was to be told first may make calls of its own.
+      this.#exchange.outbox.settle()
       const id = this.#lastId + 1
       const kind = encoder === null ? CALL : CALL | TAGGED
       const end = encoder === null ? '' : `,${encoder.byteCount}`
       this.#say(`[${kind},${id},${target},${quotedMethod},${json}${end}]`, encoder)
-      // The transport may have failed on what was said before.
-      if (this.#isClosed) throw new ConnectionLostError('the connection has ended', 'not-sent')
+      if (this.#isClosed) {
+        // By a getter in the arguments, or by a transport that failed.
+        encoder?.takeBack()
+        throw new ConnectionLostError('the connection has ended', 'not-sent')
+      }
       this.#lastId = id
       const call = new CallPromise(
         this,

@@ -3,6 +3,9 @@ import { bytesToValue } from './bytes.js'
 import { errorFromParts } from './error-values.js'
 import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
+import { isMisleading } from './plain-value.js'
+import { recordOf } from './remote-record.js'
+import { StreamReader } from './stream-consumer.js'
 import {
   ROOT_ID,
   TAG_BIGINT,
@@ -30,10 +33,15 @@ const NUMBERS: ReadonlyMap<unknown, number> = new Map([
   ['-0', -0],
 ])
 
+/** So far below the limit on depth a value is still looked at, for what it introduces has to be given back. */
+const MOST_BELOW = 1000
+
 export class Decoder {
   readonly #exchange: Exchange
   readonly #bytes: Uint8Array
   #offset = 0
+  #taken: object[] | null = null
+  #signals: number[] | null = null
   #refusal: PerspectiveError | null = null
 
   /** `bytes`: those of the one message whose values are decoded. */
@@ -46,15 +54,9 @@ export class Decoder {
    * Decodes one value; the parsed JSON is the decoder's to change.
    *
    * @throws ProtocolError - a tag that is none, of a wrong form, or an id never given.
-   * @throws CallError `PB_ERR_LIMIT_VALUE`, `PB_ERR_LIMIT_REFERENCES` - well formed, and too much.
    */
   decode(value: unknown, depth: number = this.#exchange.limits.maxDepth): unknown {
     if (typeof value !== 'object' || value === null) return value
-    if (depth === 0)
-      throw new CallError(
-        'PB_ERR_LIMIT_VALUE',
-        `a value nested deeper than ${String(this.#exchange.limits.maxDepth)}`,
-      )
     if (Array.isArray(value)) {
       const list = value as unknown[]
       const first = list[0]
@@ -62,11 +64,12 @@ export class Decoder {
         ? this.#tag(first, list, depth)
         : this.#items(list, depth)
     }
+    this.#enter(depth)
     for (const key of Object.keys(value)) {
       const item = (value as Record<string, unknown>)[key]
       const decoded = this.decode(item, depth - 1)
       if (decoded === item) continue
-      if (typeof decoded === 'function' && (key === 'then' || key === 'toJSON')) {
+      if (isMisleading(key, decoded)) {
         throw new ProtocolError(`a function called ${key} in data`)
       }
       Object.defineProperty(value, key, {
@@ -79,14 +82,38 @@ export class Decoder {
     return value
   }
 
-  /** What the message is refused with as a whole; everything in it has been looked at, so that nothing is left behind. */
+  /** What the message is refused with as a whole, where it is well formed and too much. */
   get refusal(): PerspectiveError | null {
     return this.#refusal
   }
 
+  /** The message was refused: what it has introduced goes back at once, and nobody waits for the collector. */
+  giveBack(): void {
+    const { tables, signals } = this.#exchange
+    for (const value of this.#taken ?? []) {
+      const record = recordOf(value)
+      if (record !== null) tables.giveBack(record)
+      else if (value instanceof StreamReader) void value.return()
+    }
+    for (const id of this.#signals ?? []) signals.forgottenByPeer(id)
+  }
+
+  #enter(depth: number): void {
+    if (depth > 0) return
+    if (depth < -MOST_BELOW) throw new ProtocolError('a value nested beyond all measure')
+    this.#refuse(`a value nested deeper than ${this.#exchange.limits.maxDepth}`)
+  }
+
+  #refuse(message: string): void {
+    this.#refusal ??= new CallError('PB_ERR_LIMIT_VALUE', message)
+  }
+
   #take(receive: () => object): object | undefined {
     try {
-      return receive()
+      const value = receive()
+      this.#taken ??= []
+      this.#taken.push(value)
+      return value
     } catch (error) {
       if (error instanceof ProtocolError) throw error
       // Anything else is our own: a schema that throws.
@@ -104,6 +131,7 @@ export class Decoder {
   }
 
   #items(list: unknown[], depth: number): unknown[] {
+    this.#enter(depth)
     for (let index = 0; index < list.length; index++)
       list[index] = this.decode(list[index], depth - 1)
     return list
@@ -164,8 +192,7 @@ export class Decoder {
           return this.#take(() => this.#exchange.streams.consume(first))
         break
       case TAG_SIGNAL:
-        if (arity === 1 && isId(first))
-          return this.#take(() => this.#exchange.signals.receive(first))
+        if (arity === 1 && isId(first) && first > 0) return this.#signal(first)
         if (arity === 2 && first === 0) return abortedSignal(this.decode(second, depth - 1))
         break
       case TAG_COPY:
@@ -190,13 +217,23 @@ export class Decoder {
     throw new ProtocolError('a tag that is malformed or unknown')
   }
 
-  #bigint(digits: string): bigint {
+  #signal(id: number): object | undefined {
+    const { signals } = this.#exchange
+    const known = signals.receivedCount
+    const signal = this.#take(() => signals.receive(id))
+    if (signals.receivedCount > known) {
+      this.#signals ??= []
+      this.#signals.push(id)
+    }
+    return signal
+  }
+
+  #bigint(digits: string): bigint | undefined {
     if (!/^-?\d+$/.test(digits)) throw new ProtocolError('a bigint that is not one')
-    if (digits.length > this.#exchange.limits.maxBigintDigits) {
-      throw new CallError(
-        'PB_ERR_LIMIT_VALUE',
-        `a bigint of more than ${String(this.#exchange.limits.maxBigintDigits)} digits`,
-      )
+    const { maxBigintDigits } = this.#exchange.limits
+    if (digits.length > maxBigintDigits) {
+      this.#refuse(`a bigint of more than ${maxBigintDigits} digits`)
+      return undefined
     }
     return BigInt(digits)
   }
@@ -208,11 +245,13 @@ export class Decoder {
   #properties(pairs: unknown[], depth: number): [string, unknown][] {
     return this.#pairs(pairs, depth).map(([key, value]) => {
       if (typeof key !== 'string') throw new ProtocolError('a property whose name is not text')
+      if (isMisleading(key, value)) throw new ProtocolError(`a function called ${key} in an error`)
       return [key, value]
     })
   }
 
   #pairs(pairs: unknown[], depth: number): [unknown, unknown][] {
+    this.#enter(depth)
     return pairs.map((pair) => {
       if (!Array.isArray(pair) || pair.length !== 2)
         throw new ProtocolError('a pair that is not one')

@@ -8,6 +8,7 @@ import { CallError, UnsendableError } from './errors.js'
 import type { Cacheable } from './cacheable.js'
 import type { Exchange } from './exchange.js'
 import { isReferenceable } from './exposure.js'
+import { isMisleading } from './plain-value.js'
 import type { ExportEntry } from './reference-tables.js'
 import { type AbortSignalLike, isAbortSignal, reasonToSend } from './signals.js'
 import { isStreamSource } from './stream-producer.js'
@@ -122,12 +123,6 @@ export class Encoder {
   }
 
   #object(value: object, depth: number): unknown {
-    if (depth === 0) {
-      throw new CallError(
-        'PB_ERR_LIMIT_VALUE',
-        `${this.#where()}: nested deeper than ${this.#exchange.limits.maxDepth} (limits.maxDepth), or a cycle`,
-      )
-    }
     if (Array.isArray(value)) return this.#array(value as unknown[], depth)
     const prototype = Object.getPrototypeOf(value) as object | null
     if (isDataPrototype(prototype) && !isLiteralWithMeaning(value))
@@ -152,6 +147,14 @@ export class Encoder {
     return [TAG_BYTES, view.kind, view.bytes.byteLength]
   }
 
+  #enter(depth: number): void {
+    if (depth > 0) return
+    throw new CallError(
+      'PB_ERR_LIMIT_VALUE',
+      `${this.#where()}: nested deeper than ${this.#exchange.limits.maxDepth} (limits.maxDepth), or a cycle`,
+    )
+  }
+
   #array(list: unknown[], depth: number): unknown[] {
     const encoded = this.#items(list, depth)
     const first = list[0]
@@ -159,6 +162,7 @@ export class Encoder {
   }
 
   #items(list: unknown[], depth: number): unknown[] {
+    this.#enter(depth)
     let copy: unknown[] | null = null
     for (let index = 0; index < list.length; index++) {
       const encoded = this.#at(index, list[index], depth)
@@ -169,6 +173,7 @@ export class Encoder {
   }
 
   #pairs(map: Map<unknown, unknown>, depth: number): unknown[] {
+    this.#enter(depth)
     return [...map].map(([key, value], index) => [
       this.#at(`keys()[${index}]`, key, depth),
       this.#at(`values()[${index}]`, value, depth),
@@ -176,6 +181,7 @@ export class Encoder {
   }
 
   #record(record: Record<string, unknown>, depth: number): Record<string, unknown> {
+    this.#enter(depth)
     const keys = Object.keys(record)
     if (keys.length === 0 && Object.getOwnPropertySymbols(record).length > 0) {
       throw this.#unsendable('an object whose only keys are symbols')
@@ -183,7 +189,7 @@ export class Encoder {
     const copy: Record<string, unknown> = {}
     for (const key of keys) {
       const value = record[key]
-      if (typeof value === 'function' && (key === 'then' || key === 'toJSON')) {
+      if (isMisleading(key, value)) {
         throw this.#unsendable(`a function called ${key}, which would change what the object is,`)
       }
       const encoded = this.#at(key, value, depth)
@@ -196,8 +202,11 @@ export class Encoder {
   }
 
   #error(error: Error, depth: number): unknown[] {
+    this.#enter(depth)
     const properties: unknown[] = []
-    for (const [key, value] of propertiesOfError(error)) {
+    for (const key of propertiesOfError(error)) {
+      const value = (error as unknown as Record<string, unknown>)[key]
+      if (isMisleading(key, value)) continue
       // An error that says less is better than none.
       const encoded = this.#optional(key, value, depth)
       if (encoded !== undefined) properties.push([key, encoded])

@@ -17,11 +17,11 @@ const NOT_DATA: ReadonlySet<string> = new Set([
 ])
 
 /** What of an error is data: its own enumerable properties, and `cause` and `errors` where it has them. */
-export function propertiesOfError(error: Error): [key: string, value: unknown][] {
-  const properties = Object.entries(error).filter(([key]) => !NOT_DATA.has(key))
-  if (Object.hasOwn(error, 'cause')) properties.push(['cause', error.cause])
-  if (error instanceof AggregateError) properties.push(['errors', error.errors as unknown[]])
-  return properties
+export function propertiesOfError(error: Error): string[] {
+  return [
+    ...Object.keys(error).filter((key) => !NOT_DATA.has(key)),
+    ...['cause', 'errors'].filter((key) => Object.hasOwn(error, key)),
+  ]
 }
 
 /** Makes the error that was sent: of its class where that is a built-in one, else an `Error` of that name. */
@@ -38,7 +38,7 @@ export function errorFromParts(
       : new (Class ?? Error)(message)
   if (Class === undefined && name !== 'AggregateError') define(error, 'name', name)
   for (const [key, value] of properties) {
-    if (key === 'cause') define(error, key, value)
+    if (key === 'cause' || key === 'errors') define(error, key, value)
     else if (!NOT_DATA.has(key))
       Object.defineProperty(error, key, {
         value,

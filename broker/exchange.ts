@@ -3,7 +3,7 @@ import type { Copies } from './copyable.js'
 import { Encoder } from './encoder.js'
 import { type PerspectiveError, RemoteError } from './errors.js'
 import type { Failures } from './failures.js'
-import type { HandleOwner } from './remote-record.js'
+import type { HandleOwner, RemoteRecord } from './remote-record.js'
 import type { Limits } from './limits.js'
 import { Mirrors } from './mirrors.js'
 import type { Outbox } from './outbox.js'
@@ -27,16 +27,17 @@ export class Exchange {
   readonly mirrors: Mirrors
   /** What the peer's calls come to first: on a server the avatar. Null until it is there. */
   root: object | null = null
-  /** The handle of the peer's root. */
-  peerRoot!: object
+  readonly peerRoot: RemoteRecord
 
   constructor(
     owner: HandleOwner,
+    peerRoot: RemoteRecord,
     outbox: Outbox,
     limits: Limits,
     copies: Copies,
     failures: Failures,
   ) {
+    this.peerRoot = peerRoot
     this.outbox = outbox
     this.limits = limits
     this.copies = copies

@@ -94,6 +94,7 @@ export class Inbox {
     switch (kind) {
       case HELLO:
         if (length < 2 || length > 3 || (message[1] !== 0 && message[1] !== 1)) break
+        if (!isShallow(message[2], this.#exchange.limits.maxDepth)) break
         this.#onHello({ hasRoot: message[1] === 1, info: message[2] })
         return
       case CALL:
@@ -218,7 +219,9 @@ export class Inbox {
     byteCount: unknown,
   ): void {
     const { streams, mirrors, signals } = this.#exchange
-    const size = kind === CHUNK ? measure(json) + (decoder === null ? 0 : (byteCount as number)) : 0
+    // Before it is decoded in place. A level of a Map is three in JSON; what is deeper is refused and needs no size.
+    const isChunk = kind === CHUNK && isShallow(json, this.#exchange.limits.maxDepth * 3 + 3)
+    const size = isChunk ? measure(json) + (decoder === null ? 0 : (byteCount as number)) : 0
     const list = [json]
     const refusal = this.#decodeValues(list, decoder)
     const [value] = list
@@ -260,16 +263,11 @@ export class Inbox {
       }
       return null
     }
-    try {
-      for (let index = 0; index < values.length; index++) {
-        if (!(values[index] instanceof ResultArgument))
-          values[index] = decoder.decode(values[index])
-      }
-    } catch (error) {
-      if (error instanceof CallError) return error
-      throw error
+    for (let index = 0; index < values.length; index++) {
+      if (!(values[index] instanceof ResultArgument)) values[index] = decoder.decode(values[index])
     }
     if (!decoder.isExhausted) throw new ProtocolError('bytes that no tag speaks of')
+    if (decoder.refusal !== null) decoder.giveBack()
     return decoder.refusal
   }
 }

@@ -1,3 +1,5 @@
+import { isMisleading } from './plain-value.js'
+
 /**
  * What became of a state, told by what is not `===` any more. A patch is `[0, value]` for another value, or
  * `[1, [[key, patch], …], [deleted key, …]]` for changes inside an object or a list, whose keys are indices and whose
@@ -58,7 +60,7 @@ export function applyPatch(before: unknown, patch: unknown): { ok: boolean; stat
     if (!isFitting) return MISFIT
     const own = Object.getOwnPropertyDescriptor(next, key as string)?.value as unknown
     const { ok, state } = applyPatch(own, inner)
-    if (!ok) return MISFIT
+    if (!ok || isMisleading(String(key), state)) return MISFIT
     // Not an assignment: `__proto__` is a key like any other.
     Object.defineProperty(next, key as string, {
       value: state,

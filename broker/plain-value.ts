@@ -43,6 +43,11 @@ function isPlainObject(value: object, depth: number): boolean {
 
 const DOLLAR = 36
 
+/** Tells whether a property would change what its object is: a promise, or another value in JSON. */
+export function isMisleading(key: string, value: unknown): boolean {
+  return typeof value === 'function' && (key === 'then' || key === 'toJSON')
+}
+
 /** Tells whether a value parsed from JSON nests no deeper than allowed. */
 export function isShallow(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true

@@ -137,7 +137,6 @@ export class ReferenceTables {
    * @throws CallError `PB_ERR_LIMIT_REFERENCES` - the peer has it back.
    */
   receive(id: number, isFunction: boolean): object {
-    if (id === ROOT_ID) return this.#exchange.peerRoot
     const record = this.#receiveRecord(id, isFunction)
     if (record.isFunction !== isFunction || this.#exchange.mirrors.holds(id)) throw turned()
     return record.liveHandle() ?? createHandle(record)
@@ -156,7 +155,17 @@ export class ReferenceTables {
     return mirror
   }
 
+  /** Undoes one introduction of the peer's: its message was refused. */
+  giveBack(record: RemoteRecord): void {
+    if (record.count === 1) this.release(record)
+    else if (record.count > 1) {
+      record.count -= 1
+      this.#sayRelease(record.id, 1)
+    }
+  }
+
   #receiveRecord(id: number, isFunction: boolean): RemoteRecord {
+    if (id === ROOT_ID) return this.#exchange.peerRoot
     this.#imports ??= new Map()
     let record = this.#imports.get(id)
     if (record === undefined) {

@@ -1,3 +1,7 @@
+/** Stands for the signal of a call that was given up already. */
+const CANCELLED = new AbortController()
+CANCELLED.abort()
+
 /** Calls of the peer whose methods still run, and the signals by which they hear that nobody waits for them. */
 export class RunningCalls {
   /** Null: nobody has asked for the call's signal. */
@@ -14,13 +18,16 @@ export class RunningCalls {
     if (!this.#calls.has(id)) this.#calls.set(id, null)
   }
 
-  has(id: number): boolean {
-    return this.#calls.has(id)
+  /** Whether the call runs and somebody waits for it. */
+  isWanted(id: number): boolean {
+    return this.#calls.has(id) && this.#calls.get(id) !== CANCELLED
   }
 
   /** The call is done; false where it was cancelled, and nobody wants the answer. */
   end(id: number): boolean {
-    return this.#calls.size > 0 && this.#calls.delete(id)
+    if (this.#calls.size === 0) return false
+    const isWanted = this.#calls.get(id) !== CANCELLED
+    return this.#calls.delete(id) && isWanted
   }
 
   /** `id` 0: a call without answer. */
@@ -33,12 +40,15 @@ export class RunningCalls {
 
   cancel(id: number, reason: unknown): void {
     const controller = this.#calls.get(id)
-    this.#calls.delete(id)
+    if (controller === undefined) return
+    // It runs on until it has heard: a peer that gives up its calls may not start as many again.
+    this.#calls.set(id, CANCELLED)
     controller?.abort(reason)
   }
 
   cancelAll(reason: unknown): void {
     for (const id of [...this.#calls.keys()]) this.cancel(id, reason)
+    this.#calls.clear()
     this.#connection?.abort(reason)
   }
 }
