@@ -57,6 +57,7 @@ export class Decoder {
    */
   decode(value: unknown, depth: number = this.#exchange.limits.maxDepth): unknown {
     if (typeof value !== 'object' || value === null) return value
+    if (depth < -MOST_BELOW) throw new ProtocolError('a value nested beyond all measure')
     if (Array.isArray(value)) {
       const list = value as unknown[]
       const first = list[0]
@@ -100,7 +101,6 @@ export class Decoder {
 
   #enter(depth: number): void {
     if (depth > 0) return
-    if (depth < -MOST_BELOW) throw new ProtocolError('a value nested beyond all measure')
     this.#refuse(`a value nested deeper than ${this.#exchange.limits.maxDepth}`)
   }
 

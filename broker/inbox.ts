@@ -87,7 +87,8 @@ export class Inbox {
   }
 
   #message(message: unknown[]): void {
-    const kind = message[0] as number
+    const kind = message[0]
+    if (!isInteger(kind)) throw new ProtocolError('a kind that is no number')
     const isTagged = (kind & TAGGED) !== 0
     const length = isTagged ? message.length - 1 : message.length
     const decoder = isTagged ? this.#decoder(message[length]) : null
