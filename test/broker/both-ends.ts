@@ -1,6 +1,8 @@
 // What the tests of calls share: two brokers on one connection, a peer that is a script, and the check that nothing is left.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   type Broker,
   type CloseReason,
@@ -12,10 +14,14 @@ export const tick = (): Promise<void> => new Promise((resolve) => setImmediate(r
 
 const NOTHING = { exported: 0, imported: 0, pending: 0, running: 0, streams: 0, signals: 0 }
 
-/** Waits until both brokers hold nothing any more, and fails where one still does. */
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Waits until both brokers hold nothing any more, and fails where one still does. A handle in the middle of a way is nobody's to release. */
 export async function settled(...brokers: Broker[]): Promise<void> {
   for (let turn = 0; turn < 50; turn++) {
     await tick()
+    if (turn > 0) collectGarbage()
     if (brokers.every(({ stats }) => Object.values(stats).every((count) => count === 0))) return
   }
   for (const { stats } of brokers) assert.deepEqual(stats, NOTHING)
