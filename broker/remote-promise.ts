@@ -33,7 +33,7 @@ export class CallPromise extends Promise<unknown> {
   readonly _tick: number
   /** The number of the frame it was said into. */
   readonly _frame: number
-  /** Keeps the handle that was called from being collected meanwhile. */
+  /** Keeps the handle that was called from being collected until the answer. */
   _pin: unknown
 
   constructor(pipeline: Pipeline, id: number, tick: number, frame: number, pin: unknown) {
