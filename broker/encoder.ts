@@ -118,7 +118,7 @@ export class Encoder {
     this.signals.push(signal)
     if (!signal.aborted) return [TAG_SIGNAL, this.#exchange.signals.idOf(signal)]
     // That it has aborted matters more than why.
-    const reason = this.#optional('reason', reasonToSend(signal), depth)
+    const reason = this.#optional('reason', () => reasonToSend(signal), depth)
     return [TAG_SIGNAL, 0, reason ?? [TAG_UNDEFINED]]
   }
 
@@ -205,10 +205,9 @@ export class Encoder {
     this.#enter(depth)
     const properties: unknown[] = []
     for (const key of propertiesOfError(error)) {
-      const value = (error as unknown as Record<string, unknown>)[key]
-      if (isMisleading(key, value)) continue
       // An error that says less is better than none.
-      const encoded = this.#optional(key, value, depth)
+      const read = (): unknown => (error as unknown as Record<string, unknown>)[key]
+      const encoded = this.#optional(key, read, depth)
       if (encoded !== undefined) properties.push([key, encoded])
     }
     const { name, message }: { name: unknown; message: unknown } = error
@@ -216,12 +215,13 @@ export class Encoder {
   }
 
   /** Encodes what is left out, whole, where it cannot cross: undefined then. */
-  #optional(step: string, value: unknown, depth: number): unknown {
+  #optional(step: string, read: () => unknown, depth: number): unknown {
     const { byteCount } = this
     const [bytes, path] = [this.bytes.length, this.#path.length]
     const [introduced, streams] = [this.#introduced.length, this.#streams.length]
     try {
-      return this.#at(step, value, depth)
+      const value = read()
+      return isMisleading(step, value) ? undefined : this.#at(step, value, depth)
     } catch {
       this.takeBack(introduced, streams)
       this.bytes.length = bytes

@@ -109,16 +109,24 @@ describe('well formed and refused', () => {
       'PB_ERR_REF_NOT_CALLABLE',
       'PB_ERR_REF_UNKNOWN',
     ])
-    // Their id as an object, a function and a mirror: one handle, which the peer has to serve.
-    peer.say(call(11, ['$r', 7], ['$f', 7], ['$c', 7, 1]))
-    assert.equal(new Set(received.slice(-3)).size, 1)
     // Their root is the root's handle, and not counted.
-    peer.say(call(12, ['$r', 0], ['$f', 0]))
+    peer.say(call(12, ['$r', 0], ['$r', 0]))
     assert.deepEqual(received.slice(-2), [broker.root, broker.root])
-    assert.equal(broker.stats.imported, 1)
+    assert.equal(broker.stats.imported, 0)
     assert.equal(peer.closed, null)
     peer.end()
   })
+
+  for (const other of [
+    ['$f', 7],
+    ['$c', 7, 1],
+  ]) {
+    test(`an id that was an object is no ${other[0] === '$f' ? 'function' : 'mirror'}: a breach`, async () => {
+      const { peer } = await attack()
+      peer.say(call(1, ['$r', 7], other))
+      assert.equal(peer.closed?.code, 4400)
+    })
+  }
 
   test('O11: answers twice, late cancels, and events of what is over are dropped', async () => {
     const { peer, broker } = await attack()
