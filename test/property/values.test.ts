@@ -9,7 +9,7 @@ const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 1500)
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 20_261_125)
 
 const [left] = localPair({}, { root: reference({ echo: (value: unknown) => value } as never) })
-const { echo } = left.root as unknown as { echo(value: unknown): Promise<unknown> }
+const { echo } = left.root as unknown as { readonly echo: (value: unknown) => Promise<unknown> }
 
 /** Text that looks like what it is not. */
 const text = fc.oneof(
