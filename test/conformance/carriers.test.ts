@@ -1,7 +1,7 @@
 // The same conversation over every carrier: memory, a WebSocket, the Fastify plugin, and the served client in a browser.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import Fastify from 'fastify'
 import perspective, { Avatar, type RemoteMethods } from 'fastify-perspective'
@@ -12,6 +12,15 @@ import { loadDjango, startPostgres } from '../../tools/postgres/start.js'
 import { launchChromium, needsChromium } from '../support/chromium.js'
 import { EXPECTED, converse, makeMind, makeServer } from './suite.js'
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
 class TestAvatar extends Avatar<object> {
   static readonly remote: RemoteMethods<{ server(): object }> = { server: true }
   server(): object {
@@ -19,7 +28,7 @@ class TestAvatar extends Avatar<object> {
   }
 }
 
-test('P38: over memory', async () => {
+test('over memory', async () => {
   const [page, server] = localPair({ root: makeMind() }, { root: makeServer(() => server.root) })
   assert.deepEqual(await converse(page.root), EXPECTED)
   page.close()
@@ -54,18 +63,19 @@ describe('through the Fastify plugin', () => {
     const postgres = await startPostgres()
     stopPostgres = () => postgres.stop()
     await loadDjango(postgres.url)
+    const port = await freePort()
     // The browser's origin is the server's own, whose port is not known before it listens.
     await app.register(perspective, {
       prefix: '/perspective',
       database: postgres.url,
       ticket: { secret: 'a secret for this test, which is long enough' },
-      allowedOrigins: ['http://127.0.0.1:43117'],
+      allowedOrigins: [`http://127.0.0.1:${String(port)}`],
       realm: (session) => new TestAvatar(session),
     })
     app.get('/', (_request, reply) =>
       reply.type('text/html').send('<!doctype html><title>page</title>'),
     )
-    origin = await app.listen({ host: '127.0.0.1', port: 43_117 })
+    origin = await app.listen({ host: '127.0.0.1', port })
   })
   after(async () => {
     await app.close()

@@ -58,7 +58,8 @@ async function converse(ends: readonly Broker[]): Promise<Promise<unknown>[]> {
         return promise
       }
       const dispose = (value: unknown): void => {
-        ;(value as Partial<Disposable>)[Symbol.dispose]?.()
+        const disposable = value as Partial<Disposable> | null | undefined
+        disposable?.[Symbol.dispose]?.()
       }
       const controller = new AbortController()
       controllers.push(controller)
@@ -127,7 +128,7 @@ describe('frames', () => {
             corpus.push(frame)
             return frame
           },
-          (error) => faults.push(error),
+          (error) => void faults.push(error),
         ),
       )
       const mutator = new Mutator(random, corpus)
@@ -143,7 +144,7 @@ describe('frames', () => {
             frames += 1
             return random(oneIn) === 0 ? mutator.mutate(frame) : frame
           },
-          (error) => faults.push(error),
+          (error) => void faults.push(error),
         )
         const began = performance.now()
         const calls = await converse(ends)
