@@ -69,15 +69,15 @@ async function converse(ends: readonly Broker[]): Promise<Promise<unknown>[]> {
       void call('each', (n: number) => n)
       void call('fail')
       await settled()
-      call('self').then(dispose, () => undefined)
-      call('echo', [root, makeRoot(), new Score({ list: [1] })]).catch(() => undefined)
-      call('score').then(
+      void call('self').then(dispose, () => undefined)
+      void call('echo', [root, makeRoot(), new Score({ list: [1] })]).catch(() => undefined)
+      void call('score').then(
         (score) => setImmediate(dispose, score),
         () => undefined,
       )
       void call('add', 1)
       calls.push((remote['self'] as () => Any)()['echo']?.('pipelined') as Promise<unknown>)
-      call('count')
+      void call('count')
         .then(async (stream) => {
           for await (const item of stream as AsyncIterable<unknown>) item
         })
