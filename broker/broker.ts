@@ -9,7 +9,7 @@ import { declareLiteral, exposureOf, isReferenceable } from './exposure.js'
 import { type CallErrorListener, Failures } from './failures.js'
 import { createHandle } from './handle.js'
 import { Inbox, type PeerHello } from './inbox.js'
-import { type Limits, resolveLimits } from './limits.js'
+import { type Limits, checkTimeout, resolveLimits } from './limits.js'
 import { Outbox } from './outbox.js'
 import { type HandleOwner, RemoteRecord } from './remote-record.js'
 import type { Remote } from './remote-types.js'
@@ -96,6 +96,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
    */
   constructor(transport: Transport, options: BrokerOptions = {}) {
     const limits = resolveLimits(options.limits)
+    checkTimeout('callTimeoutMs', options.callTimeoutMs)
     const owner: HandleOwner = {
       call: (record, quotedMethod, args, pin, options) =>
         this.#caller.call(record, quotedMethod, args, pin, options),
@@ -104,6 +105,9 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
       },
       release: (record) => {
         if (record.id !== ROOT_ID) this.#exchange.tables.release(record)
+      },
+      report: (error, method) => {
+        this.#exchange.failures.report(error, { id: '', method })
       },
       onDisconnect: (listener) => this.#onDisconnect(listener),
     }

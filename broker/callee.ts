@@ -152,11 +152,13 @@ export class Callee implements Invoker {
   }
 
   #countCall(): void {
-    if (this.#callsOfSecond++ === 0) this.#secondBegan = Date.now()
-    if (this.#callsOfSecond <= this.#exchange.limits.maxCallsPerSecond) return
-    // The clock is asked only by a peer that has made so many calls.
+    this.#callsOfSecond += 1
+    // The clock is asked once in so many calls, and after them.
+    if (this.#callsOfSecond > 1 && this.#callsOfSecond <= this.#exchange.limits.maxCallsPerSecond)
+      return
     const now = Date.now()
-    if (now - this.#secondBegan < 1000) {
+    // A clock that was set back must not lock anybody out.
+    if (this.#callsOfSecond > 1 && now >= this.#secondBegan && now - this.#secondBegan < 1000) {
       throw new Refusal(
         'PB_ERR_LIMIT_CALL_RATE',
         `more than ${this.#exchange.limits.maxCallsPerSecond} calls in a second (limits.maxCallsPerSecond)`,

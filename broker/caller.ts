@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.js'
 import { isPlain } from './plain-value.js'
 import { CallPromise, type Pipeline } from './remote-promise.js'
 import { type CallOptions, type RemoteRecord, recordOf } from './remote-record.js'
-import type { AbortSignalLike } from './signals.js'
+import { type AbortSignalLike, listen, unlisten } from './signals.js'
 import { CALL, CANCEL, TAGGED, TAG_RESULT, TELL } from './wire.js'
 
 /** A call's arguments as JSON, with what its tags need. */
@@ -49,7 +49,7 @@ export class Caller implements Pipeline {
     if (!this.#canSend(args)) {
       // Each in a list of its own: whatever is no such promise stays what it is.
       const values = args.map(async (arg) => [CallPromise.isCallPromise(arg) ? await arg : arg])
-      return this.#later(Promise.all(values), (settled) =>
+      return this.#later(Promise.all(values), options, (settled) =>
         this.call(record, quotedMethod, (settled as unknown[][]).flat(), pin, options),
       )
     }
@@ -69,9 +69,9 @@ export class Caller implements Pipeline {
   callOnResult(promise: CallPromise, method: string, args: unknown[]): CallPromise {
     // A call that has to wait for an argument would come after the tick that knows the result.
     if (this.#canPipeline(promise) && this.#canSend(args)) {
-      return this.#start(-promise._id, JSON.stringify(method), args, null)
+      return this.#start(-promise._id, JSON.stringify(method), args, null, promise._options)
     }
-    return this.#later(promise, (result) => {
+    return this.#later(promise, promise._options, (result) => {
       const record =
         (typeof result === 'object' && result !== null) || typeof result === 'function'
           ? recordOf(result)
@@ -82,7 +82,8 @@ export class Caller implements Pipeline {
           `${method}: the result it was called on is no reference`,
         )
       }
-      return record.owner.call(record, JSON.stringify(method), args, result as object)
+      const pin = result as object
+      return record.owner.call(record, JSON.stringify(method), args, pin, promise._options)
     })
   }
 
@@ -122,42 +123,37 @@ export class Caller implements Pipeline {
         throw new ConnectionLostError('the connection has ended', 'not-sent')
       }
       this.#lastId = id
-      const call = new CallPromise(
-        this,
-        id,
-        this.#exchange.outbox.tick,
-        this.#exchange.outbox.frames,
-        pin,
-      )
+      const { tick, frames } = this.#exchange.outbox
+      const call = new CallPromise(this, id, tick, frames, pin, options)
       this.#pending ??= new Map()
       this.#pending.set(id, call)
       if (options !== undefined || signals !== null || this.#timeoutMs > 0)
-        this.#watch(call, options, signals)
+        this.#watch(call, options, signals, (error) => {
+          if (this.#take(id) === null) return
+          this.#exchange.outbox.say(`[${CANCEL},${id}]`)
+          CallPromise.fail(call, error)
+        })
       return call
     } catch (error) {
       return this.#failed(error)
     }
   }
 
-  /** Gives a call up when a signal of it aborts or its time is over; the callee is told. */
+  /** Gives a call up when a signal of it aborts or its time is over. */
   #watch(
     call: CallPromise,
     options: CallOptions | undefined,
     inArguments: readonly AbortSignalLike[] | null,
+    giveUp: (error: unknown) => void,
   ): void {
     const signals = [
       ...(inArguments ?? []),
       ...(options?.signal === undefined ? [] : [options.signal]),
     ]
-    const giveUp = (error: unknown): void => {
-      if (this.#take(call._id) === null) return
-      this.#exchange.outbox.say(`[${CANCEL},${call._id}]`)
-      CallPromise.fail(call, error)
-    }
     const onAbort = (): void => {
       giveUp(signals.find(({ aborted }) => aborted)?.reason)
     }
-    for (const signal of signals) signal.addEventListener('abort', onAbort)
+    for (const signal of signals) listen(signal, onAbort)
     const timeoutMs = options?.timeoutMs ?? this.#timeoutMs
     const timer =
       timeoutMs > 0
@@ -167,7 +163,7 @@ export class Caller implements Pipeline {
         : undefined
     CallPromise.whenSettled(call, () => {
       clearTimeout(timer)
-      for (const signal of signals) signal.removeEventListener('abort', onAbort)
+      for (const signal of signals) unlisten(signal, onAbort)
     })
   }
 
@@ -256,16 +252,29 @@ export class Caller implements Pipeline {
   }
 
   /** A call that can only be made when something else has settled; it has an id of its own by then. */
-  #later(first: Promise<unknown>, then: (value: unknown) => unknown): CallPromise {
-    const call = new CallPromise(this, 0, 0, 0, null)
-    first.then(then).then(
-      (value) => {
-        CallPromise.settle(call, value)
-      },
-      (error: unknown) => {
+  #later(
+    first: Promise<unknown>,
+    options: CallOptions | undefined,
+    then: (value: unknown) => unknown,
+  ): CallPromise {
+    const call = new CallPromise(this, 0, 0, 0, null, options)
+    let isOver = false
+    if (options !== undefined || this.#timeoutMs > 0) {
+      this.#watch(call, options, null, (error) => {
+        isOver = true
         CallPromise.fail(call, error)
-      },
-    )
+      })
+    }
+    first
+      .then((value) => (isOver ? undefined : then(value)))
+      .then(
+        (value) => {
+          CallPromise.settle(call, value)
+        },
+        (error: unknown) => {
+          CallPromise.fail(call, error)
+        },
+      )
     return call
   }
 

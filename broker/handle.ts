@@ -7,6 +7,7 @@ import {
   type CallOptions,
   type RemoteRecord,
   collected,
+  kOptions,
   kRecord,
   recordOf,
 } from './remote-record.js'
@@ -33,6 +34,8 @@ class LocalMembers implements ProxyHandler<object> {
       switch (name) {
         case kRecord:
           return this.#record
+        case kOptions:
+          return this.#options
         case Symbol.toStringTag:
           return 'RemoteReference'
         case Symbol.toPrimitive:

@@ -42,6 +42,12 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxQueuedBytes: 16_777_216,
 })
 
+/** @throws TypeError - no time that a timer can count: in 32 bits, and a longer one fires at once. */
+export function checkTimeout(name: string, ms: number | undefined): void {
+  if (ms === undefined || (typeof ms === 'number' && ms >= 0 && ms < 2 ** 31)) return
+  throw new TypeError(`${name}: expected milliseconds from 0 to 2147483647, got ${String(ms)}`)
+}
+
 /**
  * Fills in the defaults and freezes.
  *

@@ -1,3 +1,4 @@
+import { UnsendableError } from './errors.js'
 import { recordIn } from './reference.js'
 import type { RemoteRecord } from './remote-record.js'
 import type { Remote, Tell } from './remote-types.js'
@@ -9,12 +10,16 @@ const DEPTH = 64
 
 /**
  * References of any connections, to tell all of them something at once. Plain arguments are encoded once for all; those
- * whose connection ends leave by themselves.
+ * whose connection ends leave by themselves, released ones with the next telling.
  */
 export class ReferenceSet<T extends object> implements Iterable<Remote<T>> {
   readonly #refs = new Map<RemoteRecord, { readonly ref: Remote<T>; readonly forget: () => void }>()
 
-  /** Calls a method of every reference in it; nothing comes back. One that cannot be reached is passed over. */
+  /**
+   * Calls a method of every reference in it; nothing comes back. One that cannot be reached is passed over; the `onCallError`
+   * of a connection whose limit is met hears of it. An argument that cannot cross is an UnsendableError, thrown when all were
+   * tried.
+   */
   readonly tell: Tell<T> = new Proxy({} as Tell<T>, {
     get: (_target, name) =>
       typeof name === 'symbol' || isReservedName(name)
@@ -53,6 +58,21 @@ export class ReferenceSet<T extends object> implements Iterable<Remote<T>> {
 
   #tell(quotedMethod: string, args: unknown[]): void {
     const json = isPlain(args, DEPTH) ? JSON.stringify(args) : undefined
-    for (const record of this.#refs.keys()) record.owner.tell(record, quotedMethod, args, json)
+    let unsendable: UnsendableError | null = null
+    for (const [record, { forget }] of this.#refs) {
+      if (record.isDead) {
+        forget()
+        this.#refs.delete(record)
+        continue
+      }
+      try {
+        record.owner.tell(record, quotedMethod, args, json)
+      } catch (error) {
+        // A limit is one connection's own, and no business of who tells all; what cannot cross is a mistake of theirs.
+        if (error instanceof UnsendableError) unsendable ??= error
+        else record.owner.report(error, quotedMethod)
+      }
+    }
+    if (unsendable !== null) throw unsendable
   }
 }

@@ -1,7 +1,9 @@
 /** What can be done with any reference to an object of the other side, beside calling it. */
 import { createView } from './handle.js'
-import { type CallOptions, type RemoteRecord, recordOf } from './remote-record.js'
+import { checkTimeout } from './limits.js'
+import { type CallOptions, type RemoteRecord, kOptions, recordOf } from './remote-record.js'
 import type { RemoteReference } from './remote-types.js'
+import { isAbortSignal } from './signals.js'
 import type { CloseReason } from './transport.js'
 
 /** Tells whether a value is a handle to an object or function of the other side. */
@@ -16,23 +18,20 @@ export function release(ref: RemoteReference): void {
 }
 
 /**
- * Answers the same reference with options for the calls that are made on it: `withOptions(ref, { timeoutMs: 500 }).method()`.
+ * Answers the same reference with options for the calls that are made on it and on their results, beside those it has:
+ * `withOptions(ref, { timeoutMs: 500 }).method()`.
  *
  * @throws TypeError - `ref` is no reference, or an option is not what it should be.
  */
 export function withOptions<R extends RemoteReference>(ref: R, options: CallOptions): R {
   const record = recordIn(ref, 'withOptions')
-  const { timeoutMs } = options
-  if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
-    throw new TypeError(
-      `withOptions: expected timeoutMs from 0 to ${MAX_TIMEOUT_MS}, got ${String(timeoutMs)}`,
-    )
-  }
-  return createView(record, options, ref) as R
+  checkTimeout('withOptions: timeoutMs', options.timeoutMs)
+  const signal: unknown = options.signal
+  if (signal !== undefined && !(isObject(signal) && isAbortSignal(signal)))
+    throw new TypeError(`withOptions: expected an AbortSignal, got ${typeof signal}`)
+  const before = (ref as { readonly [kOptions]?: CallOptions })[kOptions]
+  return createView(record, { ...before, ...options }, ref) as R
 }
-
-/** Timers count in 32 bits; a longer one fires at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 /**
  * Hears once of the end of the connection that a reference belongs to, after its calls have been rejected; soon, where it

@@ -2,6 +2,7 @@
  * The promise of a call: a native promise on whose result methods can be called before it is there. A class of its
  * own with one shared proxy above its prototype costs a fraction of a proxy for each call, and awaits as fast as any.
  */
+import type { CallOptions } from './remote-record.js'
 import { isReservedName } from './reserved-names.js'
 
 /** Who made a promise, and starts the calls made on it. */
@@ -33,10 +34,19 @@ export class CallPromise extends Promise<unknown> {
   readonly _tick: number
   /** The number of the frame it was said into. */
   readonly _frame: number
+  /** What it was made with; calls on its result are part of it. */
+  readonly _options: CallOptions | undefined
   /** Keeps the handle that was called from being collected until the answer. */
   _pin: unknown
 
-  constructor(pipeline: Pipeline, id: number, tick: number, frame: number, pin: unknown) {
+  constructor(
+    pipeline: Pipeline,
+    id: number,
+    tick: number,
+    frame: number,
+    pin: unknown,
+    options?: CallOptions,
+  ) {
     super(capture)
     this.#resolve = resolveNext
     this.#reject = rejectNext
@@ -47,6 +57,7 @@ export class CallPromise extends Promise<unknown> {
     this._tick = tick
     this._frame = frame
     this._pin = pin
+    this._options = options
   }
 
   static isCallPromise(value: unknown): value is CallPromise {

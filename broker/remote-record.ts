@@ -25,6 +25,8 @@ export interface HandleOwner {
   /** Says a call that gets no answer. `json`: the arguments, where somebody has found that JSON says all of them. */
   tell(record: RemoteRecord, quotedMethod: string, args: unknown[], json?: string): void
   release(record: RemoteRecord): void
+  /** Tells the application of a failure that nobody waits for. */
+  report(error: unknown, method: string): void
   /** Hears of the connection's end, also where it has ended already; answers a function that unsubscribes. */
   onDisconnect(listener: (reason: CloseReason) => void): () => void
 }
@@ -72,6 +74,7 @@ export const collected: FinalizationRegistry<RemoteRecord> = new FinalizationReg
 )
 
 export const kRecord: unique symbol = Symbol('perspective.record')
+export const kOptions: unique symbol = Symbol('perspective.options')
 
 /** The record behind a handle, or null for anything else. Sees through proxies that a UI library puts around it. */
 export function recordOf(value: object): RemoteRecord | null {

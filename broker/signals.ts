@@ -14,6 +14,26 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
+const runsOf = new WeakMap<AbortSignalLike, Set<() => void>>()
+
+/** Runs when a signal aborts. One listener for all who ask: platforms warn of more than a few. */
+export function listen(signal: AbortSignalLike, run: () => void): void {
+  const known = runsOf.get(signal)
+  if (known !== undefined) {
+    known.add(run)
+    return
+  }
+  const runs = new Set([run])
+  runsOf.set(signal, runs)
+  signal.addEventListener('abort', () => {
+    for (const each of [...runs]) each()
+  })
+}
+
+export function unlisten(signal: AbortSignalLike, run: () => void): void {
+  runsOf.get(signal)?.delete(run)
+}
+
 /** Told when an owner's signal is collected. */
 const gone = new FinalizationRegistry<() => void>((forget) => {
   forget()
@@ -23,8 +43,9 @@ export class Signals {
   readonly #exchange: Exchange
   #sent: WeakMap<AbortSignalLike, number> | null = null
   #received: Map<number, AbortController> | null = null
+  /** What to take from signals of ours when the connection ends; an application's may outlive it by far. */
+  readonly #followed = new Map<number, () => void>()
   #lastId = 0
-  #isClosed = false
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange
@@ -47,18 +68,20 @@ export class Signals {
   }
 
   #follow(signal: AbortSignalLike, id: number): void {
-    let isOver = false
     const end = (say: () => void): void => {
-      if (isOver || this.#isClosed) return
-      isOver = true
-      say()
+      if (this.#followed.delete(id)) say()
     }
     // Neither listener nor registry holds the signal: it is its maker's alone.
     const weak = new WeakRef(signal)
-    signal.addEventListener('abort', () => {
+    const onAbort = (): void => {
       end(() => {
         this.#sayAbort(id, reasonToSend(weak.deref()))
       })
+    }
+    listen(signal, onAbort)
+    this.#followed.set(id, () => {
+      const live = weak.deref()
+      if (live !== undefined) unlisten(live, onAbort)
     })
     gone.register(signal, () => {
       end(() => {
@@ -111,7 +134,8 @@ export class Signals {
 
   /** Aborts every signal of the peer's: the connection has ended. */
   close(reason: string): void {
-    this.#isClosed = true
+    for (const unfollow of this.#followed.values()) unfollow()
+    this.#followed.clear()
     const received = this.#received
     this.#received = null
     this.#sent = null

@@ -82,7 +82,9 @@ describe('the life of a mirror', () => {
   test('one that is dropped is released (T12); changes go on until then', () => {
     const store = new Store(0)
     return withPair<Api>(offering(store), {}, async ({ root }) => {
-      await (async () => void (await root.store()))()
+      await (async () => {
+        await root.store()
+      })()
       store.set(1)
       for (let i = 0; store.unobservedCount === 0 && i < 40; i++) await collect()
       assert.equal(store.unobservedCount, 1)
@@ -224,6 +226,7 @@ describe('a hostile owner', () => {
 
   for (const [name, message] of [
     ['without an id', [17, 1, 0, 'x', [['$c', {}]], 0]],
+    ['of the root', [17, 1, 0, 'x', [['$c', 0, {}]], 0]],
     ['without a state', [17, 1, 0, 'x', [['$c', 1]], 0]],
     ['an update without a patch', [14, 1]],
     ['an update of no id', [14, 0, [0, 1]]],

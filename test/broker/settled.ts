@@ -9,6 +9,7 @@ import {
   type BrokerOptions,
   type BrokerStats,
   type CloseReason,
+  type CurrentCall,
   type Remote,
   type Transport,
 } from 'fastify-perspective/broker'
@@ -167,4 +168,13 @@ function tapped(transport: Transport, spoken: Spoken): Transport {
     onFrame: (listener) => transport.onFrame(listener),
     onClose: (listener) => transport.onClose(listener),
   }
+}
+
+/** A method that answers when its call is given up, and never before: until then it counts as running. */
+export function untilGivenUp({ signal }: CurrentCall): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve()
+    })
+  })
 }
