@@ -29,7 +29,9 @@ class TestAvatar extends Avatar<object> {
 }
 
 test('over memory', async () => {
-  const [page, server] = localPair({ root: makeMind() }, { root: makeServer(() => server.root) })
+  const mindOf = (): unknown => pair[1].root
+  const pair: [Broker, Broker] = localPair({ root: makeMind() }, { root: makeServer(mindOf) })
+  const [page, server] = pair
   assert.deepEqual(await converse(page.root), EXPECTED)
   page.close()
   assert.equal((await server.closed).code, 1000)
@@ -43,13 +45,13 @@ test('over a WebSocket', async (t) => {
   await once(listener, 'listening')
   const servers: Broker[] = []
   listener.on('connection', (socket) => {
-    const broker: Broker = new Broker(webSocketTransport(socket as never), {
+    const broker: Broker = new Broker(webSocketTransport(socket), {
       root: makeServer(() => broker.root),
     })
     servers.push(broker)
   })
   const socket = new WebSocket(`ws://127.0.0.1:${String((listener.address() as AddressInfo).port)}`)
-  const page = new Broker(webSocketTransport(socket as never), { root: makeMind() })
+  const page = new Broker(webSocketTransport(socket), { root: makeMind() })
   assert.deepEqual(await converse(page.root), EXPECTED)
   page.close(4000, 'done')
   assert.deepEqual(await servers[0]?.closed, { code: 4000, reason: 'done', byPeer: true })
@@ -86,7 +88,7 @@ describe('through the Fastify plugin', () => {
     const session = await login<TestAvatar>(
       `${origin}/perspective`,
       { username: 'fast1', password: 'fast password 1' },
-      { mind: makeMind(), WebSocket } as never,
+      { mind: makeMind(), WebSocket },
     )
     assert.deepEqual(
       await converse(await (session.perspective as never as { server(): unknown }).server()),

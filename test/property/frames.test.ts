@@ -122,15 +122,15 @@ describe('frames', () => {
       const onUnhandled = (error: unknown): void => void unhandled.push(error)
       process.on('unhandledRejection', onUnhandled)
       const corpus: Frame[] = []
-      await converse(
-        connect(
-          (frame) => {
-            corpus.push(frame)
-            return frame
-          },
-          (error) => void faults.push(error),
-        ),
+      const ends = connect(
+        (frame) => {
+          corpus.push(frame)
+          return frame
+        },
+        (error) => void faults.push(error),
       )
+      await Promise.allSettled(await converse(ends))
+      ends[0]?.close()
       const mutator = new Mutator(random, corpus)
       let connections = 0
       let breaches = 0
