@@ -79,7 +79,8 @@ async function converse(ends: readonly Broker[]): Promise<Promise<unknown>[]> {
       calls.push((remote['self'] as () => Any)()['echo']?.('pipelined') as Promise<unknown>)
       void call('count')
         .then(async (stream) => {
-          for await (const item of stream as AsyncIterable<unknown>) item
+          const items: unknown[] = []
+          for await (const item of stream as AsyncIterable<unknown>) items.push(item)
         })
         .catch(() => undefined)
       await settled()
