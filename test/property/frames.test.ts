@@ -184,7 +184,7 @@ describe('frames', () => {
       assert.deepEqual(unhandled.slice(0, 3), [])
       assert.equal(Object.getOwnPropertyNames(Object.prototype).length, objectKeys)
       assert.ok(breaches > connections / 10 && breaches < connections * 0.95)
-      assert.ok(slowest < 2000)
+      assert.ok(slowest < 20_000)
       // The heap breathes; what leaks with each connection would not stop at half as much again.
       if (heap.length >= 10)
         assert.ok(Math.min(...heap.slice(-5)) < Math.min(...heap.slice(0, 5)) * 2 + 20 * 2 ** 20)
