@@ -89,7 +89,8 @@ describe('a deadline', () => {
       await turn()
       client.close()
       await assert.rejects(pending)
-      await turn()
+      // `never` ends a little after it was given up.
+      await wait(60)
       assert.ok(timers() <= before)
     })
   })

@@ -169,7 +169,7 @@ describe('any other error', () => {
         fail: () => {
           throw value
         },
-        failLater: async () => Promise.reject(value as Error),
+        failLater: async () => Promise.reject(value),
       }
       const script = new Script()
       const broker = new Broker(script, { root, onCallError: heard.listen })

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/unbound-method, @typescript-eslint/no-base-to-string, @typescript-eslint/no-dynamic-delete, @typescript-eslint/await-thenable, @typescript-eslint/no-unnecessary-template-expression, no-prototype-builtins -- a handle meets here whatever may be done to it by mistake */
 // Handles answer by themselves what engines, loggers, test and UI libraries ask of any object.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

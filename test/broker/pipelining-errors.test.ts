@@ -66,7 +66,7 @@ describe('errors down the chain', () => {
 describe('the wire', () => {
   test('results are known until the end of their tick, over several frames, and no longer', async () => {
     const script = new Script()
-    void new Broker(script, { root: new Chain() })
+    new Broker(script, { root: new Chain() })
     await script.heard()
     script.say([1, 1, 0, 'next', []], 1)
     script.say([1, 2, -1, 'depth', []])

@@ -66,7 +66,7 @@ describe('release', () => {
     )
     const ref = (await left.root.give()) as Disposable
     const call = raw(ref, 'note')('call')
-    raw(tell(ref as never), 'note')('tell')
+    void raw(tell(ref as never), 'note')('tell')
     const sent = left.root.take(ref)
     ref[Symbol.dispose]()
     await call
