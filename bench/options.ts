@@ -16,7 +16,7 @@ export interface Options {
   readonly baseline: string | null
 }
 
-const CONTENDERS = [OURS, 'hand-written', 'capnweb', 'socket.io', BASELINE]
+const CONTENDERS = [OURS, 'hand-written', 'capnweb', 'socket.io', 'birpc', 'tRPC', BASELINE]
 
 export const HELP = `npm run bench -- [options]
 

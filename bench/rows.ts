@@ -32,9 +32,12 @@ export const ROWS: readonly Row[] = [
   row('bursts', 'bursts of 1000', 'small', MANY, ([connection], seconds) =>
     driveBursts(connection!.echo, { value: 'small', inFlight: 1000, seconds }),
   ),
-  row('server', 'server calls client, 64 in flight', 'small', MANY, ([connection], seconds) =>
-    connection!.drive({ value: 'small', inFlight: 64, seconds }),
-  ),
+  {
+    ...row('server', 'server calls client, 64 in flight', 'small', MANY, ([connection], seconds) =>
+      connection!.drive({ value: 'small', inFlight: 64, seconds }),
+    ),
+    without: ['tRPC'],
+  },
   row('object', '16 kB object, 8 in flight', 'object', bars(0.9, 1.5), ([connection], seconds) =>
     drive(connection!.echo, { value: 'object', inFlight: 8, seconds }),
   ),
@@ -49,7 +52,7 @@ export const ROWS: readonly Row[] = [
       ],
       ([connection], seconds) => drive(connection!.echo, { value: 'bytes', inFlight: 8, seconds }),
     ),
-    without: ['hand-written'],
+    without: ['hand-written', 'birpc', 'tRPC'],
   },
   {
     ...row('connections', '100 connections, one call each', 'small', SINGLE, (all, seconds) =>
