@@ -1,10 +1,13 @@
 /** The client's process, and the order of things. */
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { listContenders } from './contenders/index.js'
 import { HELP, type Options, readOptions } from './options.js'
+import { pluginRows } from './plugin/rows.js'
+import { startSite } from './plugin/site.js'
 import { type Report, type RowReport, makeReport, printReport, reportRow } from './report.js'
-import { measureRow } from './rounds.js'
+import { measureRounds, measureRow } from './rounds.js'
 import { ROWS } from './rows.js'
 import { startServer } from './server-process.js'
 
@@ -35,12 +38,18 @@ export async function main(args: string[]): Promise<number> {
 }
 
 async function run(options: Options): Promise<Report> {
+  return makeReport([...(await measureCalls(options)), ...(await measurePlugin(options))], options)
+}
+
+async function measureCalls(options: Options): Promise<RowReport[]> {
+  const rows = ROWS.filter(({ name }) => isWanted(name, options.only))
+  if (rows.length === 0) return []
   const baseline = options.baseline === null ? null : resolve(options.baseline)
-  const contenders = (await listContenders(baseline)).filter(
-    ({ name }) => options.contenders.length === 0 || options.contenders.includes(name),
+  const contenders = (await listContenders(baseline)).filter(({ name }) =>
+    isWanted(name, options.contenders),
   )
-  const rows = ROWS.filter(({ name }) => options.only.length === 0 || options.only.includes(name))
-  const server = await startServer(baseline)
+  const script = fileURLToPath(new URL('server.ts', import.meta.url))
+  const server = await startServer(script, baseline === null ? [] : [baseline])
   try {
     const reports: RowReport[] = []
     for (const row of rows) {
@@ -48,8 +57,31 @@ async function run(options: Options): Promise<Report> {
       const rates = measureRow(row, contenders, server.ports, options)
       reports.push(reportRow(row, await Promise.race([rates, server.failed])))
     }
-    return makeReport(reports, options)
+    return reports
   } finally {
     await server.stop()
   }
+}
+
+async function measurePlugin({ only, scale, seconds, rounds }: Options): Promise<RowReport[]> {
+  const rows = pluginRows(scale, seconds).filter(({ name }) => isWanted(name, only))
+  if (rows.length === 0) return []
+  const { site, stop } = await startSite()
+  try {
+    const reports: RowReport[] = []
+    for (const row of rows) {
+      console.log(`measuring: ${row.title} ...`)
+      const running = await row.start(site)
+      const rates = measureRounds(running.measures, rounds)
+      reports.push(reportRow(row, await Promise.race([rates, site.server.failed])))
+      await running.end?.()
+    }
+    return reports
+  } finally {
+    await stop()
+  }
+}
+
+function isWanted(name: string, wanted: readonly string[]): boolean {
+  return wanted.length === 0 || wanted.includes(name)
 }

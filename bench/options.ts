@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { BASELINE, OURS } from './contenders/index.js'
+import { pluginRows } from './plugin/rows.js'
 import { ROWS } from './rows.js'
 
 export interface Options {
@@ -10,20 +11,24 @@ export interface Options {
   readonly seconds: number
   /** Names of rows; all where empty. */
   readonly only: readonly string[]
-  /** Names of contenders; all where empty. */
+  /** How many of the sessions and logins there are in the rows of the plugin. */
+  readonly scale: number
+  /** Names of contenders in the rows of calls; all where empty. */
   readonly contenders: readonly string[]
   /** The `dist/broker/index.js` of another build of ours. */
   readonly baseline: string | null
 }
 
+const ROW_NAMES = [...ROWS, ...pluginRows(1, 1)].map(({ name }) => name)
 const CONTENDERS = [OURS, 'hand-written', 'capnweb', 'socket.io', 'birpc', 'tRPC', BASELINE]
 
 export const HELP = `npm run bench -- [options]
 
   --rounds N         measured rounds, after one to warm up (7)
   --seconds S        for each contender in each round of each row (0.5)
-  --only ROW         ${ROWS.map(({ name }) => name).join(', ')}; may be repeated
-  --contender NAME   ${CONTENDERS.join(', ')}; may be repeated
+  --only ROW         ${ROW_NAMES.join(', ')}; may be repeated
+  --scale F          of the sessions and logins in the rows of the plugin (1)
+  --contender NAME   in the rows of calls: ${CONTENDERS.join(', ')}; may be repeated
   --baseline FILE    another build's dist/broker/index.js, as one contender more
   --json FILE        writes the result there, too
   --no-build         on the dist/ that is there`
@@ -37,6 +42,7 @@ export function readOptions(args: string[]): Options {
       json: { type: 'string' },
       rounds: { type: 'string', default: '7' },
       seconds: { type: 'string', default: '0.5' },
+      scale: { type: 'string', default: '1' },
       only: { type: 'string', multiple: true, default: [] },
       contender: { type: 'string', multiple: true, default: [] },
       baseline: { type: 'string' },
@@ -44,17 +50,14 @@ export function readOptions(args: string[]): Options {
   })
   const rounds = readPositive('rounds', values.rounds)
   if (!Number.isInteger(rounds)) throw new TypeError('--rounds: expected a whole number')
-  checkNames(
-    'only',
-    values.only,
-    ROWS.map(({ name }) => name),
-  )
+  checkNames('only', values.only, ROW_NAMES)
   checkNames('contender', values.contender, CONTENDERS)
   return {
     help: values.help,
     json: values.json ?? null,
     rounds,
     seconds: readPositive('seconds', values.seconds),
+    scale: readPositive('scale', values.scale),
     only: values.only,
     contenders: values.contender,
     baseline: values.baseline ?? null,

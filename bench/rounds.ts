@@ -1,8 +1,8 @@
-/** Measures one row: every contender once a round, in an order that rotates, so that a slow moment hits all alike. */
+/** Measures a row: every contender once a round, in an order that rotates, so that a slow moment hits all alike. */
 import type { Connection, Contender, Count } from './contender.js'
 import type { Row } from './rows.js'
 
-/** Calls per second of each contender, one number for each round. */
+/** Each contender's figures, calls per second in most rows, one for each round. */
 export type Rates = Readonly<Record<string, readonly number[]>>
 
 /** How long a measurement may take beyond its time: the last calls of a burst, and a busy machine. */
@@ -15,13 +15,25 @@ export async function measureRow(
   { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
 ): Promise<Rates> {
   const able = contenders.filter(({ name }) => !row.without.includes(name))
-  const rates: Record<string, number[]> = Object.fromEntries(able.map(({ name }) => [name, []]))
+  const measures = able.map((contender): [string, () => Promise<number>] => [
+    contender.name,
+    () => measure(row, contender, ports[contender.name]!, seconds),
+  ])
+  return measureRounds(Object.fromEntries(measures), rounds)
+}
+
+export async function measureRounds(
+  measures: Readonly<Record<string, () => Promise<number>>>,
+  rounds: number,
+): Promise<Rates> {
+  const names = Object.keys(measures)
+  const rates: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]))
   // The first round warms up and is not counted.
   for (let round = 0; round <= rounds; round++) {
-    for (let index = 0; index < able.length; index++) {
-      const contender = able[(index + round) % able.length]!
-      const rate = await measure(row, contender, ports[contender.name]!, seconds)
-      if (round > 0) rates[contender.name]!.push(rate)
+    for (let index = 0; index < names.length; index++) {
+      const name = names[(index + round) % names.length]!
+      const rate = await measures[name]!()
+      if (round > 0) rates[name]!.push(rate)
     }
   }
   return rates

@@ -2,10 +2,12 @@
 import type { Connection, Count } from './contender.js'
 import { drive, driveBursts, driveEach } from './load.js'
 
-/** How many times as fast as another contender ours has to be. */
+/** How many times another contender's figure ours has to be; without another, the figure itself. */
 export interface Bar {
-  readonly than: string
+  readonly than: string | null
   readonly ratio: number
+  /** Not to be exceeded: less is better. */
+  readonly isMost?: boolean
 }
 
 export interface Row {

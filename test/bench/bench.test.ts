@@ -33,10 +33,10 @@ describe('npm run bench', () => {
     )
     for (const row of report.rows) {
       const able = contenders.filter((name) => unable[row.row]?.includes(name) !== true)
-      assert.deepEqual(Object.keys(row.callsPerSecond), able, row.row)
+      assert.deepEqual(Object.keys(row.figures), able, row.row)
       for (const name of able) {
         assert.equal(row.rounds[name]?.length, 1, `${row.row}: ${name}`)
-        assert.ok(row.callsPerSecond[name]! > 0, `${row.row}: ${name}`)
+        assert.ok(row.figures[name]! > 0, `${row.row}: ${name}`)
       }
       assert.deepEqual(Object.keys(row.ratios), able.slice(1), row.row)
       assert.equal(row.bars.length, 2, row.row)
