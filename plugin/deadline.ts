@@ -9,6 +9,8 @@ export class Deadline {
 
   stop(): void {
     clearTimeout(this.#timer)
+    // It holds on to what was to be done.
+    this.#timer = undefined
   }
 }
 

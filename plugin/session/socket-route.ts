@@ -72,6 +72,8 @@ export async function registerSocketRoute(
       if (admitted === null) return reply
       // Nothing is awaited from here to the session: who is disconnected, or shut down, meanwhile is in the registry.
       reply.hijack()
+      // Or the socket keeps the answer that it will never have, and with it the whole request, for as long as it lives.
+      reply.raw.detachSocket(request.raw.socket)
       const { id, ip, headers } = request
       server.handleUpgrade(request.raw, request.raw.socket, upgrade.head, (socket) => {
         const details = { id, ip, headers: { ...headers } }
