@@ -2,6 +2,7 @@
  * Who may still try. Counted before anything costs something, by address, by account, and by both together; names
  * appear in no store, only keyed digests of them.
  */
+import type { KeyObject } from 'node:crypto'
 import type { CreateRateLimitOptions } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { limitAddress } from './address.js'
@@ -46,7 +47,7 @@ const STORE_PAUSE_MS = 10_000
 const MAX_KNOWN = 10_000
 
 export class RateLimiter {
-  readonly #secret: Uint8Array
+  readonly #secret: KeyObject
   readonly #byAddress: Limit
   readonly #byPair: Limit
   readonly #byAccount: Limit
@@ -54,7 +55,7 @@ export class RateLimiter {
   readonly #known = new Set<string>()
 
   /** `scope` has `createRateLimit` of @fastify/rate-limit, the app's own (and its store) or ours. */
-  constructor(scope: FastifyInstance, limits: RateLimits, secret: Uint8Array) {
+  constructor(scope: FastifyInstance, limits: RateLimits, secret: KeyObject) {
     this.#secret = secret
     this.#byAddress = createLimit(scope, limits.addressPerMinute, MINUTE)
     this.#byPair = createLimit(scope, limits.accountPer5Minutes, 5 * MINUTE)

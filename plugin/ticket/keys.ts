@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto'
+import { type KeyObject, createHmac, createSecretKey, hkdfSync } from 'node:crypto'
 import { InvalidOptionError } from '../django/index.js'
 
 /** One secret of the application's, and what is derived from it. */
@@ -6,16 +6,16 @@ export interface TicketKey {
   /** Names the key in a ticket's header; tells nothing of the secret. */
   readonly kid: string
   /** Signs tickets: the secret as it was given, so that any JWT tool can make or check one. */
-  readonly signing: Uint8Array
+  readonly signing: KeyObject
 }
 
-/** The keys of one plugin: the first mints, all admit. */
+/** The keys of one plugin: the first mints, all admit. Key objects: bytes would be read into one at every use. */
 export interface Keys {
   readonly tickets: readonly [TicketKey, ...TicketKey[]]
   /** Binds tickets to what a user's row says. */
-  readonly binding: Uint8Array
+  readonly binding: KeyObject
   /** Hides names in the keys of rate limits. */
-  readonly limits: Uint8Array
+  readonly limits: KeyObject
 }
 
 /** RFC 7518 section 3.2: a key for HS256 has at least 256 bits. */
@@ -52,18 +52,19 @@ function readSecret(option: string, text: unknown): Uint8Array {
 
 function ticketKey(secret: Uint8Array): TicketKey {
   return {
-    kid: Buffer.from(derive(secret, 'kid')).toString('base64url').slice(0, 8),
-    signing: secret,
+    kid: derive(secret, 'kid').export().toString('base64url').slice(0, 8),
+    signing: createSecretKey(secret),
   }
 }
 
 /** RFC 5869; a purpose of its own for each derived key. */
-function derive(secret: Uint8Array, purpose: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', secret, '', `perspective/1/${purpose}`, 32))
+function derive(secret: Uint8Array, purpose: string): KeyObject {
+  const key = hkdfSync('sha256', secret, '', `perspective/1/${purpose}`, 32)
+  return createSecretKey(new Uint8Array(key))
 }
 
 /** A keyed digest as text; parts cannot run into each other. */
-export function digest(key: Uint8Array, parts: readonly string[], bytes: number): string {
+export function digest(key: KeyObject, parts: readonly string[], bytes: number): string {
   const hmac = createHmac('sha256', key)
   for (const part of parts) hmac.update(`${String(part.length)}:`).update(part)
   return hmac.digest().subarray(0, bytes).toString('base64url')

@@ -1,5 +1,5 @@
 /** Tickets: the short-lived JWTs that open one socket each (RFC 7519; RFC 8725 for what is checked). */
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { SignJWT, jwtVerify } from 'jose'
 import { type Keys, digest } from './keys.js'
 import type { Account } from '../portal/portal.js'
@@ -112,7 +112,7 @@ export class Tickets {
     return digest(this.#options.keys.binding, [checker, user.id, binding, active], 16)
   }
 
-  #signingKey(kid: unknown): Uint8Array {
+  #signingKey(kid: unknown): KeyObject {
     const key = this.#options.keys.tickets.find((candidate) => candidate.kid === kid)
     if (key === undefined) throw new Error('a key that is not ours')
     return key.signing
