@@ -22,14 +22,13 @@ describe('npm run bench', () => {
     const folder = await mkdtemp(join(tmpdir(), 'fastify-perspective-bench-'))
     t.after(() => rm(folder, { recursive: true }))
     const file = join(folder, 'bench.json')
-    const { code, output } = await run('--rounds', '1', '--seconds', '0.02', '--json', file)
-    assert.equal(code, 0, output)
-    const report = JSON.parse(await readFile(file, 'utf8')) as Report
+    const calls = ['one', 'flight', 'bursts', 'server', 'object', 'bytes', 'connections']
+    const { output, report } = await measure(file, calls)
     assert.equal(report.node, process.version)
     assert.equal(report.rounds, 1)
     assert.deepEqual(
       report.rows.map(({ row }) => row),
-      ['one', 'flight', 'bursts', 'server', 'object', 'bytes', 'connections'],
+      calls,
     )
     for (const row of report.rows) {
       const able = contenders.filter((name) => unable[row.row]?.includes(name) !== true)
@@ -45,6 +44,36 @@ describe('npm run bench', () => {
     assert.ok(output.includes(process.version))
   })
 
+  test('measures the plugin with users in a database, and leaves nothing running', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'fastify-perspective-bench-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const beside: Readonly<Record<string, readonly string[]>> = {
+      memory: ['bare ws', 'socket.io'],
+      broadcast: ['tell in a loop', 'socket.io room'],
+      'broadcast-cpu': ['tell in a loop', 'socket.io room'],
+      upgrades: ['bare ws', 'socket.io'],
+      logins: ['crypto.pbkdf2'],
+      storm: ['without logins'],
+      'storm-calls': ['without logins'],
+    }
+    const file = join(folder, 'bench.json')
+    const { output, report } = await measure(file, Object.keys(beside), '--scale', '0.02')
+    assert.deepEqual(
+      report.rows.map(({ row }) => row),
+      Object.keys(beside),
+    )
+    for (const row of report.rows) {
+      assert.deepEqual(Object.keys(row.figures), [contenders[0], ...beside[row.row]!], row.row)
+      assert.deepEqual(Object.keys(row.ratios), beside[row.row], row.row)
+      for (const figures of Object.values(row.rounds)) {
+        assert.ok(figures.length === 1 && Number.isFinite(figures[0]), row.row)
+      }
+      assert.equal(row.bars.length, row.row === 'storm-calls' ? 0 : 1, row.row)
+      assert.equal(row.valueSize, null, row.row)
+      assert.ok(output.includes(`${row.title} (${row.unit})`), row.row)
+    }
+  })
+
   test('refuses a row that it does not know, and says which there are', async () => {
     const { code, output } = await run('--only', 'nothing')
     assert.equal(code, 1)
@@ -57,6 +86,18 @@ describe('npm run bench', () => {
     assert.match(output, /--contender: expected one of fastify-perspective, .*, got nobody/)
   })
 })
+
+async function measure(
+  file: string,
+  rows: readonly string[],
+  ...more: string[]
+): Promise<{ output: string; report: Report }> {
+  const only = rows.flatMap((row) => ['--only', row])
+  const short = ['--rounds', '1', '--seconds', '0.02', '--json', file]
+  const { code, output } = await run(...short, ...more, ...only)
+  assert.equal(code, 0, output)
+  return { output, report: JSON.parse(await readFile(file, 'utf8')) as Report }
+}
 
 async function run(...args: string[]): Promise<{ code: unknown; output: string }> {
   const child = spawn(process.execPath, [script, '--no-build', ...args])
