@@ -1,11 +1,11 @@
 /** The rows that need the plugin, users and a database. */
+import { Agent } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { OURS } from '../contenders/index.js'
 import type { Bar } from '../rows.js'
 import { openAudience } from './audience.js'
 import { inParallel } from './parallel.js'
 import { AT_ONCE, DJANGO_ITERATIONS, LINUS, type Site, fail } from './site.js'
-import { Agent } from 'node:http'
 import { type Storm, weather } from './storm.js'
 
 export interface Running {
