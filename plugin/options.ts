@@ -3,7 +3,12 @@ import { Copies } from '../broker/copyable.js'
 import { type CopyableClass, DEFAULT_LIMITS, type Limits } from '../broker/index.js'
 import {
   type Database,
+  type HasherName,
   InvalidOptionError,
+  type PasswordCosts,
+  type PasswordSettings,
+  requireHashers,
+  resolvePasswordSettings,
   type UserModel,
   type UserModelOption,
 } from './django/index.js'
@@ -42,10 +47,19 @@ export type PerspectiveOptions = UserModelOption & {
   /** Further ways to log in; each takes credentials of its own types. */
   readonly checkers?: readonly Checker[]
   /**
+   * The site's PASSWORD_HASHERS by their `algorithm`, the preferred one first; a password of another one is refused, as
+   * by Django. Default: those of Django 5.2. `'all'`: every hasher there is.
+   */
+  readonly hashers?: readonly HasherName[] | 'all'
+  /**
    * Iterations that a login costs where there is no usable hash to say so, as for an unknown user: those of the site's
    * Django. Default 1,000,000 (Django 5.2); 4.2 has 600,000.
    */
   readonly passwordIterations?: number
+  /** The same for the other hashers, where the site's classes are not Django's own. */
+  readonly passwordCosts?: PasswordCosts
+  /** Whether plain `bcrypt` ignores what is beyond 72 bytes of a password; default false: refuses it. */
+  readonly bcryptTruncate?: boolean
   readonly sessions?: Partial<SessionLimits>
   readonly rateLimits?: Partial<RateLimits>
   /** The quotas of each session; see `DEFAULT_LIMITS`. Of a page 10,000 calls in a second are taken. */
@@ -67,7 +81,7 @@ export interface ResolvedOptions {
   readonly origins: ReadonlySet<string>
   readonly realm: Realm
   readonly checkers: readonly Checker[]
-  readonly passwordIterations: number
+  readonly passwords: PasswordSettings
   readonly sessions: SessionLimits
   readonly rateLimits: RateLimits
   readonly limits: Limits
@@ -80,8 +94,8 @@ const PAGE_LIMITS: Limits = Object.freeze({ ...DEFAULT_LIMITS, maxCallsPerSecond
 
 const NAMES: ReadonlySet<string> = new Set([
   ...['prefix', 'database', 'users', 'ticket', 'allowedOrigins', 'realm', 'checkers'],
-  ...['passwordIterations', 'sessions', 'rateLimits', 'limits'],
-  ...['copyables', 'callTimeoutMs'],
+  ...['hashers', 'passwordIterations', 'passwordCosts', 'bcryptTruncate'],
+  ...['sessions', 'rateLimits', 'limits', 'copyables', 'callTimeoutMs'],
   // Fastify's own, which it hands on to every plugin.
   ...['logLevel', 'logSerializers'],
 ])
@@ -96,6 +110,7 @@ const TICKET_NAMES: ReadonlySet<string> = new Set([
  * Checks the options and fills in the defaults.
  *
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID` - names the option, what was expected and what came; never a secret.
+ * @throws HasherMissingError `PB_ERR_LOGIN_HASHER`
  */
 export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
   refuseUnknown('', options, NAMES)
@@ -131,18 +146,27 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     origins: readOrigins(options.allowedOrigins),
     realm,
     checkers: readCheckers(options.checkers ?? []),
-    passwordIterations: readInteger(
-      'passwordIterations',
-      options.passwordIterations ?? 1_000_000,
-      1,
-      10_000_000,
-    ),
+    passwords: readPasswords(options),
     sessions: readCounts('sessions', options.sessions, DEFAULT_SESSION_LIMITS),
     rateLimits: readCounts('rateLimits', options.rateLimits, DEFAULT_RATE_LIMITS),
     limits: readCounts('limits', options.limits, PAGE_LIMITS),
     copyables: readCopyables(options.copyables ?? []),
     callTimeoutMs: readInteger('callTimeoutMs', options.callTimeoutMs ?? 0, 0, 2 ** 31 - 1),
   })
+}
+
+function readPasswords(options: PerspectiveOptions): PasswordSettings {
+  const { hashers, passwordIterations, passwordCosts, bcryptTruncate } = options
+  const settings: PasswordSettings = {
+    iterations: readInteger('passwordIterations', passwordIterations ?? 1_000_000, 1, 10_000_000),
+    ...(hashers !== undefined && { hashers }),
+    ...(passwordCosts !== undefined && { costs: passwordCosts }),
+    ...(bcryptTruncate !== undefined && { bcryptTruncate }),
+  }
+  resolvePasswordSettings(settings, { iterations: 'passwordIterations', costs: 'passwordCosts' })
+  // The default may name what no user of the site has.
+  if (Array.isArray(hashers)) requireHashers(hashers)
+  return settings
 }
 
 function readPrefix(prefix: unknown): string {

@@ -67,6 +67,8 @@ function createContext(
   isClosing: () => boolean,
 ) {
   const { keys, issuer, audience, ticketLifetimeSeconds: lifetimeSeconds } = options
+  const warn = (message: string): void => scope.log.warn(`perspective: ${message}`)
+  const passwords = { ...options.passwords, warn }
   const ledger = new MemoryLedger(randomBytes(9).toString('base64url'), now)
   return {
     origins: options.origins,
@@ -75,7 +77,7 @@ function createContext(
     copyables: options.copyables,
     callTimeoutMs: options.callTimeoutMs,
     log: scope.log,
-    portal: new Portal([new DjangoChecker(users, options.passwordIterations), ...options.checkers]),
+    portal: new Portal([new DjangoChecker(users, passwords), ...options.checkers]),
     tickets: new Tickets({ keys, lifetimeSeconds, issuer, audience, ledgerId: ledger.id, now }),
     ledger,
     limiter: new RateLimiter(scope, options.rateLimits, keys.limits),
@@ -122,6 +124,7 @@ async function endSessions(registry: SessionRegistry): Promise<void> {
  * `perspective`. What it opens it closes with the app; a database handed in stays open.
  *
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID` - at `register`: names the option, what was expected and what came.
+ * @throws HasherMissingError `PB_ERR_LOGIN_HASHER` - at `register`: a hasher in `hashers` without its package.
  */
 export const perspective: FastifyPluginAsync<PerspectiveOptions> = fp(register, {
   fastify: '5.x',

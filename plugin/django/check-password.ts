@@ -1,30 +1,33 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { InvalidOptionError } from './errors.js'
 import { hashPool } from './hash-pool.js'
-import { encodePbkdf2, MAX_ITERATIONS, parsePbkdf2 } from './password-hash.js'
+import { isCutByBcrypt } from './hashers/bcrypt.js'
+import { HASHERS, type Identified, identifyHash } from './hashers/identify.js'
+import {
+  type PasswordSettings,
+  type ResolvedPasswordSettings,
+  resolvePasswordSettings,
+} from './password-options.js'
 
-export interface PasswordOptions {
-  /**
-   * What a check costs where the stored value says nothing: the iterations of the site's Django. From 1 to 10,000,000,
-   * default 1,000,000 (Django 5.2).
-   */
-  readonly iterations?: number
+export interface PasswordOptions extends PasswordSettings {
   /** Gives up a check that still waits for a worker; one that runs ends. */
   readonly signal?: AbortSignal
+  /**
+   * Hears of a stored value that should not be there: malformed (Django answers it with an exception), of more work than
+   * is allowed, of a hasher that `hashers` lacks. The text has nothing of the value in it but the hasher's name.
+   */
+  readonly warn?: (message: string) => void
 }
 
-const DEFAULT_ITERATIONS = 1_000_000
-/** As long as Django's own salts, so that it costs the same. */
-const BURN_SALT = 'onlyForTheSameRunTimeX'
-
 /**
- * Checks a password against the text of Django's password column, pbkdf2_sha256 only, in a worker thread: re-encodes and
- * compares the whole text in constant time. Exactly one derivation, also where the stored value is unusable, malformed
- * or of another hasher: that is false, after {@link burnPassword}. False without a derivation only for a password that
- * {@link isLoginText} refuses. Source: `django/contrib/auth/hashers.py`, `check_password`.
+ * Checks a password against the text of Django's password column, in a worker thread: re-encodes and compares the whole
+ * text in constant time. A value that is unusable, malformed, of more work than is allowed, or of a hasher that the site
+ * does not list, is false after {@link burnPassword}. A wrong password of the preferred hasher spends what its hash lacks
+ * of today's work. False without a derivation only for a password that {@link isLoginText} refuses.
+ * Source: `django/contrib/auth/hashers.py`, `verify_password`.
  * @throws PasswordQueueFullError `PB_ERR_LOGIN_BUSY`
  * @throws PasswordWorkerError `PB_ERR_LOGIN_WORKER`
- * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: `iterations` out of range.
+ * @throws HasherMissingError `PB_ERR_LOGIN_HASHER`: argon2 or bcrypt without its package.
+ * @throws InvalidOptionError `PB_ERR_OPT_INVALID`
  * @throws `signal.reason`, when aborted before a worker was free.
  */
 export async function checkPassword(
@@ -32,28 +35,33 @@ export async function checkPassword(
   encoded: string,
   options: PasswordOptions = {},
 ): Promise<boolean> {
+  const settings = resolvePasswordSettings(options)
   if (!isLoginText(password)) return false
-  const parameters = parsePbkdf2(encoded)
-  if (parameters === null) {
-    await burnPassword(password, options)
+  const { signal } = options
+  const identified = identifyHash(encoded, settings.hashers)
+  if (identified.is !== 'usable') {
+    warnOf(identified, options.warn)
+    await spend(password, settings, signal)
     return false
   }
-  const key = await hashPool.derive({ password, ...parameters }, options.signal)
-  return isEqualText(encodePbkdf2(parameters, key), encoded)
+  const { name, hash } = identified
+  const key = await hashPool.derive({ password, recipe: hash.recipe }, signal)
+  const isEqual = isEqualText(hash.encode(key), encoded)
+  if (isEqual && (settings.bcryptTruncate || !isCutByBcrypt(hash.recipe, password))) return true
+  const [preferred] = settings.hashers
+  const missing = name === preferred ? HASHERS[name].harden(hash.recipe, settings.costs) : null
+  if (missing !== null) await hashPool.derive({ password, recipe: missing }, signal)
+  return false
 }
 
 /**
- * Spends what a check costs, for a user that does not exist, so that the time tells nothing. Source:
- * `ModelBackend.authenticate` (ticket 20760) and `check_password` (CVE-2024-39329).
+ * Spends what a new password costs, for a user that does not exist, so that the time tells nothing. Source:
+ * `ModelBackend.authenticate` (ticket 20760) and `verify_password` (CVE-2024-39329).
  * @throws as {@link checkPassword}.
  */
 export async function burnPassword(password: string, options: PasswordOptions = {}): Promise<void> {
-  const iterations = options.iterations ?? DEFAULT_ITERATIONS
-  if (!Number.isInteger(iterations) || iterations < 1 || iterations > MAX_ITERATIONS) {
-    throw new InvalidOptionError('iterations', 'a whole number from 1 to 10000000', iterations)
-  }
-  if (!isLoginText(password)) return
-  await hashPool.derive({ password, salt: BURN_SALT, iterations }, options.signal)
+  const settings = resolvePasswordSettings(options)
+  if (isLoginText(password)) await spend(password, settings, options.signal)
 }
 
 /**
@@ -62,6 +70,24 @@ export async function burnPassword(password: string, options: PasswordOptions = 
  */
 export function isLoginText(text: string): boolean {
   return !text.includes('\0') && !/\p{Surrogate}/u.test(text)
+}
+
+async function spend(
+  password: string,
+  { hashers: [preferred], costs }: ResolvedPasswordSettings,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await hashPool.derive({ password, recipe: HASHERS[preferred].spend(costs) }, signal)
+}
+
+function warnOf(identified: Identified, warn: PasswordOptions['warn']): void {
+  if (identified.is === 'disabled') {
+    warn?.(`a stored password was refused: its hasher ${identified.name} is not in hashers`)
+  } else if (identified.is === 'malformed') {
+    warn?.(
+      `a stored password was refused: ${identified.name} has not written it, or it asks for more work than is allowed`,
+    )
+  }
 }
 
 // Digests have one length, which timingSafeEqual demands.

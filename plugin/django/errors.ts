@@ -68,6 +68,23 @@ export class PasswordWorkerError extends DjangoError {
   }
 }
 
+/** Says that a hasher needs a package that is not installed; the message says what to install. */
+export class HasherMissingError extends DjangoError {
+  readonly packageName: string
+
+  constructor(packageName: string) {
+    super(
+      'PB_ERR_LOGIN_HASHER',
+      `expected the package ${packageName} for a stored password, got none; run: npm install ${packageName}`,
+    )
+    this.packageName = packageName
+  }
+
+  static {
+    this.prototype.name = 'HasherMissingError'
+  }
+}
+
 /** Says that an option is not what its type demands; shows the type of what came, never its value. */
 export class InvalidOptionError extends TypeError {
   readonly code = 'PB_ERR_OPT_INVALID' as const

@@ -1,13 +1,18 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { PasswordQueueFullError, PasswordWorkerError } from './errors.js'
+import { HasherMissingError, PasswordQueueFullError, PasswordWorkerError } from './errors.js'
+import type { Recipe } from './hashers/hasher.js'
 
-/** PBKDF2-HMAC-SHA256 with a key of 32 bytes; password and salt as their UTF-8 bytes. */
+/** What a thread is asked for. */
 export interface Derivation {
   readonly password: string
-  readonly salt: string
-  readonly iterations: number
+  readonly recipe: Recipe
 }
+
+/** What it answers: the key, or the package that it would need. A thread that fails in another way ends. */
+export type DerivationAnswer = { readonly durationMs: number } & (
+  { readonly key: Uint8Array } | { readonly missing: string }
+)
 
 interface Task {
   readonly derivation: Derivation
@@ -38,6 +43,7 @@ export class HashPool {
    * Derives one key, in the order asked. A signal gives up a derivation that waits; one that runs ends.
    * @throws PasswordQueueFullError `PB_ERR_LOGIN_BUSY`: `maxWaiting` wait already.
    * @throws PasswordWorkerError `PB_ERR_LOGIN_WORKER`: the thread ended; the next derivation gets a new one.
+   * @throws HasherMissingError `PB_ERR_LOGIN_HASHER`: an optional dependency is not installed.
    * @throws `signal.reason`
    */
   async derive(derivation: Derivation, signal?: AbortSignal): Promise<Uint8Array> {
@@ -87,13 +93,14 @@ export class HashPool {
   #startWorker(): Worker {
     // Without the flags of this process: a loader given to it (tsx, a debugger) is nothing to a hasher.
     const worker = new Worker(new URL('./hash-worker.js', import.meta.url), { execArgv: [] })
-    worker.on('message', ({ key, durationMs }: { key: Uint8Array; durationMs: number }) => {
+    worker.on('message', (answer: DerivationAnswer) => {
       const task = this.#running.get(worker)
       this.#running.delete(worker)
       this.#idle.push(worker)
       worker.unref()
-      this.#lastDurationMs = durationMs
-      task?.resolve(key)
+      this.#lastDurationMs = answer.durationMs
+      if ('key' in answer) task?.resolve(answer.key)
+      else task?.reject(new HasherMissingError(answer.missing))
       this.#startWaiting()
     })
     // 'exit' follows and does what is to be done; without a listener the error would end the process.

@@ -4,11 +4,25 @@ export { OpenDatabase, openDatabase, type Database } from './database.js'
 export {
   DatabaseUnavailableError,
   DjangoError,
+  HasherMissingError,
   InvalidOptionError,
   PasswordQueueFullError,
   PasswordWorkerError,
   type DatabaseFailure,
 } from './errors.js'
+export {
+  readPasswordDefaults as passwordDefaults,
+  type DjangoVersion,
+  type PasswordDefaults,
+} from './hashers/defaults.js'
+export type { HasherName } from './hashers/hasher.js'
+export {
+  requireHashers,
+  resolvePasswordSettings,
+  type PasswordCosts,
+  type PasswordSettings,
+  type ResolvedPasswordSettings,
+} from './password-options.js'
 export { hasPermission } from './permissions.js'
 export type {
   CustomUserFields,

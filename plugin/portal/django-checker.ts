@@ -1,5 +1,10 @@
 /** The checker of Django's own passwords. */
-import { type DjangoUsers, authenticate, normalizeUsername } from '../django/index.js'
+import {
+  type DjangoUsers,
+  type PasswordOptions,
+  authenticate,
+  normalizeUsername,
+} from '../django/index.js'
 import {
   type CheckContext,
   type CheckedUser,
@@ -17,12 +22,12 @@ export class DjangoChecker implements Checker {
   readonly name: string = DJANGO
   readonly types: readonly string[] = ['password']
   readonly #users: DjangoUsers
-  readonly #iterations: number
+  readonly #passwords: PasswordOptions
 
-  /** `iterations`: what a login costs where there is no user to say so. */
-  constructor(users: DjangoUsers, iterations: number) {
+  /** `passwords`: what the site's settings say of them, and who hears of stored ones that should not be there. */
+  constructor(users: DjangoUsers, passwords: PasswordOptions) {
     this.#users = users
-    this.#iterations = iterations
+    this.#passwords = passwords
   }
 
   async check(
@@ -36,7 +41,7 @@ export class DjangoChecker implements Checker {
     const account = await authenticate(
       this.#users,
       { username, password },
-      { iterations: this.#iterations, signal },
+      { ...this.#passwords, signal },
     )
     return account === null ? null : { user: account.user, binding: account.password }
   }

@@ -4,13 +4,25 @@ import { availableParallelism } from 'node:os'
 import { describe, test } from 'node:test'
 import { PasswordQueueFullError, checkPassword } from 'fastify-perspective/django'
 import { HashPool, hashPool } from '../../../dist/plugin/django/hash-pool.js'
+import type { Pbkdf2Recipe } from '../../../dist/plugin/django/hashers/hasher.js'
 
-const derivation = { password: 'pässword', salt: 'salt', iterations: 1000 }
-const slow = { ...derivation, iterations: 300_000 }
+function derivationOf(
+  salt: string,
+  iterations: number,
+): {
+  password: string
+  recipe: Pbkdf2Recipe
+} {
+  const recipe = { kind: 'pbkdf2', digest: 'sha256', inner: null, salt, iterations } as const
+  return { password: 'pässword', recipe }
+}
+
+const derivation = derivationOf('salt', 1000)
+const slow = derivationOf('salt', 300_000)
 // node:crypto throws for it, inside the thread, which ends it.
-const deadly = { ...derivation, iterations: -1 }
+const deadly = derivationOf('salt', -1)
 
-const keyOf = ({ password, salt, iterations }: typeof derivation): string =>
+const keyOf = ({ password, recipe: { salt, iterations } }: typeof derivation): string =>
   pbkdf2Sync(password, salt, iterations, 32, 'sha256').toString('hex')
 const toHex = (key: Uint8Array): string => Buffer.from(key).toString('hex')
 
@@ -22,10 +34,7 @@ describe('HashPool', () => {
 
   test('answers each derivation with its own key', async () => {
     const pool = new HashPool(2, 10)
-    const all = Array.from({ length: 12 }, (_, index) => ({
-      ...derivation,
-      salt: `s${String(index)}`,
-    }))
+    const all = Array.from({ length: 12 }, (_, index) => derivationOf(`s${String(index)}`, 1000))
     const keys = await Promise.all(all.map((one) => pool.derive(one)))
     assert.deepEqual(keys.map(toHex), all.map(keyOf))
   })
