@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { isEqualText } from './equal-text.js'
 import { hashPool } from './hash-pool.js'
 import { isCutByBcrypt } from './hashers/bcrypt.js'
 import { HASHERS, type Identified, identifyHash } from './hashers/identify.js'
@@ -88,10 +88,4 @@ function warnOf(identified: Identified, warn: PasswordOptions['warn']): void {
       `a stored password was refused: ${identified.name} has not written it, or it asks for more work than is allowed`,
     )
   }
-}
-
-// Digests have one length, which timingSafeEqual demands.
-function isEqualText(one: string, other: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(one), digest(other))
 }

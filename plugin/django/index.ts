@@ -24,6 +24,8 @@ export {
   type ResolvedPasswordSettings,
 } from './password-options.js'
 export { hasPermission } from './permissions.js'
+export { decodeSession, sessionAuthHash, type SessionOptions } from './session.js'
+export type { SecretKey } from './signing.js'
 export type {
   CustomUserFields,
   DjangoAccount,
