@@ -14,12 +14,12 @@ import { normalizeUsername } from './username.js'
  * @throws `options.signal.reason`, when aborted before a worker was free.
  */
 export async function authenticate(
-  users: Pick<DjangoUsers, 'accountByUsername'>,
+  users: Pick<DjangoUsers, 'accountByUsername'> & Partial<Pick<DjangoUsers, 'usernameMaxLength'>>,
   credentials: { readonly username: string; readonly password: string },
   options: PasswordOptions = {},
 ): Promise<DjangoAccount | null> {
   const { password } = credentials
-  const username = normalizeUsername(credentials.username)
+  const username = normalizeUsername(credentials.username, users.usernameMaxLength)
   if (username === '' || password === '') return null
   if (!isLoginText(username) || !isLoginText(password)) return null
   const account = await users.accountByUsername(username)

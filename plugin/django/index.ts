@@ -23,7 +23,7 @@ export {
   type PasswordSettings,
   type ResolvedPasswordSettings,
 } from './password-options.js'
-export { hasPermission } from './permissions.js'
+export { hasModulePermissions, hasPermission } from './permissions.js'
 export { decodeSession, sessionAuthHash, type SessionOptions } from './session.js'
 export type { SecretKey } from './signing.js'
 export type {

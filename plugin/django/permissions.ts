@@ -11,3 +11,19 @@ export function hasPermission(
 ): boolean {
   return user.isActive && (user.isSuperuser || permissions.has(name))
 }
+
+/**
+ * Tells whether a user has any permission of an app: an active superuser has, an inactive user has not.
+ * `permissions` as for {@link hasPermission}. Source: `PermissionsMixin.has_module_perms`.
+ */
+export function hasModulePermissions(
+  user: Pick<DjangoUser, 'isActive' | 'isSuperuser'>,
+  permissions: ReadonlySet<string>,
+  appLabel: string,
+): boolean {
+  if (!user.isActive) return false
+  if (user.isSuperuser) return true
+  // A codename may have a dot in it, an app label has none.
+  if (appLabel.includes('.')) return false
+  return Array.from(permissions).some((name) => name.startsWith(`${appLabel}.`))
+}

@@ -1,12 +1,8 @@
 import { OpenDatabase, openDatabase, type Database } from './database.js'
 import { DatabaseUnavailableError } from './errors.js'
-import {
-  buildUserStatements,
-  type DjangoAccount,
-  type User,
-  type UserModel,
-  type UserStatements,
-} from './user-model.js'
+import type { DjangoAccount, User, UserModel } from './user-model.js'
+import { buildUserStatements, type UserStatements } from './user-statements.js'
+import { normalizeUsername, readMaxLength } from './username.js'
 
 interface UserRow {
   readonly id: string
@@ -23,6 +19,9 @@ export class DjangoUsers {
   readonly #database: OpenDatabase
   readonly #isOwner: boolean
   readonly #statements: UserStatements
+  readonly #isFolded: boolean
+  /** {@link UserModel.usernameMaxLength} */
+  readonly usernameMaxLength: number
 
   /**
    * Connects at the first query. An {@link OpenDatabase} stays the caller's to close.
@@ -30,6 +29,8 @@ export class DjangoUsers {
    */
   constructor(database: OpenDatabase | string | Database, model?: UserModel) {
     this.#statements = buildUserStatements(model ?? {})
+    this.#isFolded = model?.iexact ?? false
+    this.usernameMaxLength = readMaxLength(model?.usernameMaxLength)
     this.#isOwner = !(database instanceof OpenDatabase)
     this.#database = database instanceof OpenDatabase ? database : openDatabase(database)
   }
@@ -62,6 +63,15 @@ export class DjangoUsers {
   }
 
   /**
+   * The one form of all the usernames that {@link accountByUsername} may find the same row for, as far as this model says:
+   * guesses are counted by it.
+   */
+  accountName(username: string): string {
+    const name = normalizeUsername(username, this.usernameMaxLength)
+    return this.#isFolded ? name.toUpperCase() : name
+  }
+
+  /**
    * Reads the user's own and its groups' permissions as `app_label.codename`: none for an inactive or unknown user, all
    * there are for a superuser. Source: `ModelBackend.get_all_permissions`.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
@@ -69,6 +79,18 @@ export class DjangoUsers {
   async permissionsOf(id: string): Promise<ReadonlySet<string>> {
     const rows = await this.#read<{ name: string }>(this.#statements.permissions, id)
     return new Set(rows.map((row) => row.name))
+  }
+
+  /**
+   * Reads the names of the user's groups, oldest group first; also for an inactive user, as `user.groups` does. What a
+   * user may do is said by {@link permissionsOf}, where a group of an inactive user counts for nothing.
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
+  async groupsOf(id: string): Promise<readonly string[]> {
+    const { groups } = this.#statements
+    if (groups === null) return []
+    const rows = await this.#read<{ name: string }>(groups, id)
+    return rows.map((row) => row.name)
   }
 
   /** Ends the connections that this object opened. */

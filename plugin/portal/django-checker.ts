@@ -1,10 +1,5 @@
 /** The checker of Django's own passwords. */
-import {
-  type DjangoUsers,
-  type PasswordOptions,
-  authenticate,
-  normalizeUsername,
-} from '../django/index.js'
+import { type DjangoUsers, type PasswordOptions, authenticate } from '../django/index.js'
 import {
   type CheckContext,
   type CheckedUser,
@@ -23,11 +18,13 @@ export class DjangoChecker implements Checker {
   readonly types: readonly string[] = ['password']
   readonly #users: DjangoUsers
   readonly #passwords: PasswordOptions
+  readonly #maxUsernameLength: number
 
   /** `passwords`: what the site's settings say of them, and who hears of stored ones that should not be there. */
   constructor(users: DjangoUsers, passwords: PasswordOptions) {
     this.#users = users
     this.#passwords = passwords
+    this.#maxUsernameLength = Math.max(MAX_USERNAME_LENGTH, users.usernameMaxLength)
   }
 
   async check(
@@ -35,7 +32,7 @@ export class DjangoChecker implements Checker {
     { signal }: CheckContext,
   ): Promise<CheckedUser | null | undefined> {
     const { type, username, password, ...unknown } = credentials
-    if (!isField(username, MAX_USERNAME_LENGTH) || !isField(password, MAX_PASSWORD_LENGTH))
+    if (!isField(username, this.#maxUsernameLength) || !isField(password, MAX_PASSWORD_LENGTH))
       return undefined
     if (type !== 'password' || Object.keys(unknown).length > 0) return undefined
     const account = await authenticate(
@@ -52,7 +49,7 @@ export class DjangoChecker implements Checker {
   }
 
   accountName({ username }: SentCredentials): string | null {
-    return isField(username, MAX_USERNAME_LENGTH) ? normalizeUsername(username) : null
+    return isField(username, this.#maxUsernameLength) ? this.#users.accountName(username) : null
   }
 
   permissionsOf(id: string): Promise<ReadonlySet<string>> {

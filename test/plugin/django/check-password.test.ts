@@ -7,6 +7,7 @@ import bcrypt from 'bcryptjs'
 import {
   burnPassword,
   checkPassword,
+  hasModulePermissions,
   hasPermission,
   passwordDefaults,
   type PasswordOptions,
@@ -290,6 +291,17 @@ describe('hasPermission', () => {
     assert.equal(hasPermission(user, permissions, 'chat.delete_line'), true)
     assert.equal(hasPermission(user, permissions, 'delete_line'), false)
     assert.equal(hasPermission(user, permissions, 'chat.add_line'), false)
+  })
+
+  test('knows of any permission in an app (case 60)', () => {
+    assert.equal(hasModulePermissions(user, permissions, 'chat'), true)
+    for (const label of ['', 'cha', 'chat.', 'chat.delete', 'auth']) {
+      assert.equal(hasModulePermissions(user, permissions, label), false, label)
+    }
+    assert.equal(hasModulePermissions(user, new Set(['a.b.c', '.x']), 'a.b'), false)
+    assert.equal(hasModulePermissions({ ...user, isSuperuser: true }, new Set(), 'auth'), true)
+    const inactive = { isActive: false, isSuperuser: true }
+    assert.equal(hasModulePermissions(inactive, permissions, 'chat'), false)
   })
 
   test('gives an active superuser any name, and an inactive user none', () => {

@@ -1,0 +1,228 @@
+/** The SQL that reads a user model. Source: `BaseUserManager.get_by_natural_key`, `ModelBackend` in contrib/auth. */
+import { InvalidOptionError } from './errors.js'
+import type { UserModel } from './user-model.js'
+
+/** `$1` is the id or the username. */
+export interface UserStatements {
+  readonly byId: string
+  readonly byUsername: string
+  /** `name`: `app_label.codename`. */
+  readonly permissions: string
+  /** `name` of each group. Null: the model has no groups. */
+  readonly groups: string | null
+  readonly customFields: readonly string[]
+}
+
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  'id',
+  'username',
+  'isActive',
+  'isStaff',
+  'isSuperuser',
+  'lastLogin',
+  'password',
+])
+
+const NAMES = [
+  ...(['table', 'idColumn', 'usernameColumn', 'usernameMaxLength', 'iexact'] as const),
+  ...(['passwordColumn', 'isActiveColumn', 'isStaffColumn', 'isSuperuserColumn'] as const),
+  ...(['lastLoginColumn', 'where', 'groupsTable', 'permissionsTable', 'ownerColumn'] as const),
+  'columns',
+] satisfies readonly (keyof UserModel)[]
+
+/**
+ * Builds the statements of a user model.
+ * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: a name that is no identifier, a field that is taken, an unknown name.
+ */
+export function buildUserStatements(model: UserModel): UserStatements {
+  for (const name of Object.keys(model)) {
+    if (NAMES.some((known) => known === name)) continue
+    throw new InvalidOptionError(
+      `users.${name}`,
+      `one of ${NAMES.join(', ')}`,
+      name,
+      'an unknown name',
+    )
+  }
+  const names = readNames(model)
+  const { users, id, where } = names
+  const columns = Object.entries<string>(model.columns ?? {})
+  const custom = columns.map(([field, column]) => quoteCustomColumn(field, column, names.password))
+  const lastLogin = quoteOptional('users.lastLoginColumn', model.lastLoginColumn, 'last_login')
+  const selection = [
+    `${id}::text AS "id"`,
+    `coalesce(${names.username}::text, '') AS "username"`,
+    `${names.isActive} AS "isActive"`,
+    `${readFlag('users.isStaffColumn', model.isStaffColumn, 'is_staff', 'false')} AS "isStaff"`,
+    `${names.isSuperuser} AS "isSuperuser"`,
+    // As text of milliseconds: a pool handed in may parse timestamps in its own way.
+    `${lastLogin === null ? 'NULL' : `(extract(epoch FROM ${lastLogin}) * 1000)::float8::text`} AS "lastLogin"`,
+    `coalesce(${names.password}::text, '') AS "password"`,
+    ...custom,
+  ].join(', ')
+  // Two rows tell as much as Django's 21: more than one is refused.
+  const select = (condition: string): string =>
+    `SELECT ${selection} FROM ${users} WHERE ${condition}${where} LIMIT 2`
+  return {
+    byId: select(`${id} = $1`),
+    byUsername: select(
+      readBoolean('users.iexact', model.iexact)
+        ? `UPPER(${names.username}::text) = UPPER($1::text)`
+        : `${names.username} = $1`,
+    ),
+    ...buildPermissionStatements(model, names),
+    customFields: columns.map(([field]) => field),
+  }
+}
+
+interface Names {
+  readonly schema: string
+  readonly table: string
+  readonly users: string
+  readonly id: string
+  readonly username: string
+  readonly password: string
+  /** Expressions that are true or false. */
+  readonly isActive: string
+  readonly isSuperuser: string
+  /** Empty, or ` AND (…)`. */
+  readonly where: string
+}
+
+function readNames(model: UserModel): Names {
+  const { schema, table } = splitTable('users.table', model.table ?? 'auth_user', '')
+  return {
+    schema,
+    table,
+    users: schema + quoteIdentifier('users.table', table),
+    id: quoteIdentifier('users.idColumn', model.idColumn ?? 'id'),
+    username: quoteIdentifier('users.usernameColumn', model.usernameColumn ?? 'username'),
+    password: quoteIdentifier('users.passwordColumn', model.passwordColumn ?? 'password'),
+    isActive: readFlag('users.isActiveColumn', model.isActiveColumn, 'is_active', 'true'),
+    isSuperuser: readFlag(
+      'users.isSuperuserColumn',
+      model.isSuperuserColumn,
+      'is_superuser',
+      'false',
+    ),
+    where: readWhere(model.where),
+  }
+}
+
+function buildPermissionStatements(
+  model: UserModel,
+  { schema, table, users, id, isActive, isSuperuser, where }: Names,
+): Pick<UserStatements, 'permissions' | 'groups'> {
+  const qualify = (name: string): string => schema + quoteIdentifier('users.table', name)
+  const readTable = (
+    option: string,
+    given: string | null | undefined,
+    name: string,
+  ): string | null => {
+    if (given === null) return null
+    if (given === undefined) return qualify(name)
+    const split = splitTable(option, given, schema)
+    return split.schema + quoteIdentifier(option, split.table)
+  }
+  const ofUser = readTable(
+    'users.permissionsTable',
+    model.permissionsTable,
+    `${table}_user_permissions`,
+  )
+  const ofGroups = readTable('users.groupsTable', model.groupsTable, `${table}_groups`)
+  // Django's rule for a many-to-many column is the lower-case model name, which has no underscore.
+  const owner = quoteIdentifier(
+    'users.ownerColumn',
+    model.ownerColumn ?? `${table.slice(table.lastIndexOf('_') + 1)}_id`,
+  )
+  const grants = ['(SELECT is_superuser FROM account)']
+  if (ofUser !== null) {
+    grants.push(`p.id IN (SELECT up.permission_id FROM ${ofUser} up
+                 WHERE up.${owner} = (SELECT id FROM account))`)
+  }
+  if (ofGroups !== null) {
+    grants.push(`p.id IN (SELECT gp.permission_id FROM ${qualify('auth_group_permissions')} gp
+                  JOIN ${ofGroups} ug ON ug.group_id = gp.group_id
+                 WHERE ug.${owner} = (SELECT id FROM account))`)
+  }
+  return {
+    permissions: `
+WITH account AS (SELECT ${id} AS id, ${isSuperuser} AS is_superuser FROM ${users} WHERE ${id} = $1 AND ${isActive}${where})
+SELECT ct.app_label || '.' || p.codename AS name
+  FROM ${qualify('auth_permission')} p
+  JOIN ${qualify('django_content_type')} ct ON ct.id = p.content_type_id
+ WHERE ${grants.join('\n    OR ')}`,
+    groups:
+      ofGroups &&
+      `
+WITH account AS (SELECT ${id} AS id FROM ${users} WHERE ${id} = $1${where})
+SELECT g.name AS name FROM ${qualify('auth_group')} g
+  JOIN ${ofGroups} ug ON ug.group_id = g.id
+ WHERE ug.${owner} = (SELECT id FROM account) ORDER BY g.id`,
+  }
+}
+
+// NULL is false, as for Django 5; before it, a NULL is_active let in.
+function readFlag(
+  option: string,
+  column: string | null | undefined,
+  name: string,
+  absent: 'true' | 'false',
+): string {
+  const quoted = quoteOptional(option, column, name)
+  return quoted === null ? absent : `coalesce(${quoted}, false)`
+}
+
+function quoteOptional(
+  option: string,
+  column: string | null | undefined,
+  name: string,
+): string | null {
+  return column === null ? null : quoteIdentifier(option, column ?? name)
+}
+
+function readWhere(where: unknown): string {
+  if (where === undefined) return ''
+  if (typeof where !== 'string' || where.trim() === '' || where.includes('\0')) {
+    throw new InvalidOptionError('users.where', 'SQL of a condition', where)
+  }
+  // On lines of its own, so that a comment at its end does not swallow the rest.
+  return ` AND (\n${where}\n)`
+}
+
+function readBoolean(option: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false
+  throw new InvalidOptionError(option, 'true or false', value)
+}
+
+function splitTable(
+  option: string,
+  name: string,
+  schema: string,
+): { schema: string; table: string } {
+  const expected = '"table" or "schema.table"'
+  if (typeof name !== 'string') throw new InvalidOptionError(option, expected, name)
+  const [first = '', second, ...rest] = name.split('.')
+  if (rest.length > 0) throw new InvalidOptionError(option, expected, name)
+  if (second === undefined) return { schema, table: first }
+  return { schema: `${quoteIdentifier(option, first)}.`, table: second }
+}
+
+function quoteCustomColumn(field: string, column: string, password: string): string {
+  const option = `users.columns.${field}`
+  if (OWN_FIELDS.has(field)) {
+    throw new InvalidOptionError(option, 'a field that no user has yet', field)
+  }
+  const quoted = quoteIdentifier(option, column)
+  if (quoted === password) {
+    throw new InvalidOptionError(option, 'a column other than the password hash', column)
+  }
+  return `${quoted} AS ${quoteIdentifier(option, field)}`
+}
+
+function quoteIdentifier(option: string, name: string): string {
+  if (typeof name !== 'string' || name === '' || name.includes('\0')) {
+    throw new InvalidOptionError(option, 'a name that PostgreSQL can quote', name)
+  }
+  return `"${name.replaceAll('"', '""')}"`
+}
