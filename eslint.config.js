@@ -28,6 +28,7 @@ export default defineConfig(
         project: [
           'broker/tsconfig.json',
           'client/tsconfig.json',
+          'command/tsconfig.json',
           'plugin/tsconfig.json',
           'plugin/django/tsconfig.json',
           'tsconfig.test.json',
@@ -102,6 +103,12 @@ export default defineConfig(
       message: 'plugin/django/ works without Fastify: it may import node: and pg-promise.',
     },
     { regex: '^\\.\\./', message: 'plugin/django/ knows nothing of the rest of the plugin.' },
+  ]),
+  restrictImports('command/**/*.ts', [
+    {
+      regex: '^(?!\\.\\.?/|node:)|\\.\\./(broker|client)/|\\.\\./plugin/(?!django/index)',
+      message: 'command/ may import node: and the entry of plugin/django/.',
+    },
   ]),
   restrictImports('demo/**/*.{ts,tsx}', [
     {

