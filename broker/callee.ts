@@ -7,6 +7,7 @@ import {
   Refusal,
   RemoteError,
 } from './errors.js'
+import { CallRate } from './call-rate.js'
 import { type Authorize, type Invoker, invoke, isThenable } from './invocation.js'
 import type { Exchange } from './exchange.js'
 import { RunningCalls } from './running-calls.js'
@@ -27,10 +28,10 @@ export class Callee implements Invoker {
   readonly authorize: Authorize | undefined
   readonly #results = new TickResults()
   readonly #running = new RunningCalls()
+  readonly #rate = new CallRate()
   #lastId = 0
-  /** Calls of the second that began then. */
-  #callsOfSecond = 0
-  #secondBegan = 0
+  /** How long the results are that this tick's calls have named as arguments. */
+  #borrowed = 0
   #isClosed = false
   /** Calls on a root that is still to come. */
   #held: (() => void)[] | null = null
@@ -69,6 +70,7 @@ export class Callee implements Invoker {
   /** The peer's tick is over: its results can no longer be named. */
   endTick(): void {
     this.#results.clear()
+    this.#borrowed = 0
   }
 
   close(reason: string): void {
@@ -86,7 +88,7 @@ export class Callee implements Invoker {
       this.#refuse(id, new Refusal('PB_ERR_LIMIT_PENDING_CALLS', message))
       return
     }
-    const outcome: Outcome = { value: undefined, promise: null, error: null }
+    const outcome: Outcome = { value: undefined, promise: null, error: null, size: 0 }
     try {
       outcome.value = this.#dispatch(id, target, method, args)
       outcome.promise = isThenable(outcome.value) ? Promise.resolve(outcome.value) : null
@@ -99,7 +101,7 @@ export class Callee implements Invoker {
       return
     }
     this.#running.end(id)
-    if (outcome.error === null) outcome.error = this.#answer(id, outcome.value, method)
+    if (outcome.error === null) this.#answer(id, outcome, outcome.value, method)
   }
 
   told(target: number, method: string, args: unknown[]): void {
@@ -120,7 +122,7 @@ export class Callee implements Invoker {
     this.#advance(id)
     const shown = this.#refuse(id, error)
     if (this.#results.size < this.#exchange.limits.maxPendingCalls)
-      this.#results.add(id, { value: undefined, promise: null, error: shown })
+      this.#results.add(id, { value: undefined, promise: null, error: shown, size: 0 })
   }
 
   /** Reports a call that nobody waits for: the application is the only one to hear of it. */
@@ -140,7 +142,7 @@ export class Callee implements Invoker {
   }
 
   #dispatch(id: number, target: number, method: string, args: unknown[]): unknown {
-    this.#countCall()
+    this.#rate.count(this.#exchange.limits.maxCallsPerSecond)
     // Looked up now: when an argument has come the tick may be over, and the target released.
     const found = this.#find(target)
     const waiting = args.some((arg) => arg instanceof ResultArgument) ? this.#fillIn(args) : null
@@ -151,27 +153,10 @@ export class Callee implements Invoker {
     })
   }
 
-  #countCall(): void {
-    this.#callsOfSecond += 1
-    // The clock is asked once in so many calls, and after them.
-    if (this.#callsOfSecond > 1 && this.#callsOfSecond <= this.#exchange.limits.maxCallsPerSecond)
-      return
-    const now = Date.now()
-    // A clock that was set back must not lock anybody out.
-    if (this.#callsOfSecond > 1 && now >= this.#secondBegan && now - this.#secondBegan < 1000) {
-      throw new Refusal(
-        'PB_ERR_LIMIT_CALL_RATE',
-        `more than ${this.#exchange.limits.maxCallsPerSecond} calls in a second (limits.maxCallsPerSecond)`,
-      )
-    }
-    this.#secondBegan = now
-    this.#callsOfSecond = 1
-  }
-
   /** Puts results into a list of arguments; answers a promise where one of them is still to come. */
   #fillIn(args: unknown[]): Promise<void> | null {
     args.forEach((arg, index) => {
-      if (arg instanceof ResultArgument) args[index] = this.#resultOf(arg.callId)
+      if (arg instanceof ResultArgument) args[index] = this.#borrow(arg.callId)
     })
     const coming = args.filter((arg) => arg instanceof Promise)
     if (coming.length === 0) return null
@@ -180,6 +165,24 @@ export class Callee implements Invoker {
         if (arg instanceof Promise) args[index] = settled.shift()
       })
     })
+  }
+
+  /** The result of a call as an argument: results that hold results double, so a tick's worth of them is bounded. */
+  #borrow(callId: number): unknown {
+    const result = this.#resultOf(callId)
+    const outcome = this.#results.find(callId)
+    const charge = (value: unknown): unknown => {
+      this.#borrowed += outcome?.size ?? 0
+      if (this.#borrowed <= this.#exchange.limits.maxFrameBytes) return value
+      throw new Refusal(
+        'PB_ERR_LIMIT_FRAME',
+        'results of one tick as arguments, too large together',
+      )
+    }
+    if (!(result instanceof Promise)) return charge(result)
+    const charged = result.then(charge)
+    charged.catch(noop)
+    return charged
   }
 
   /** What a call of this tick came to, or a promise of it. */
@@ -247,20 +250,17 @@ export class Callee implements Invoker {
     })
   }
 
-  /** Says what a method answered; where that cannot cross, answers the error that was said instead. */
-  #answer(id: number, value: unknown, method: string): PerspectiveError | null {
-    if (this.#isClosed) return null
+  /** Says what a method answered; where that cannot cross, the error that is said instead is the result. */
+  #answer(id: number, outcome: Outcome, value: unknown, method: string): void {
+    if (this.#isClosed) return
     try {
       if (value === undefined) this.#exchange.outbox.say(`[${ANSWER},${id}]`)
-      else this.#exchange.sayValue(ANSWER, `${id},`, value, 'result')
-      return null
+      else outcome.size = this.#exchange.sayValue(ANSWER, `${id},`, value, 'result')
     } catch (error) {
       // As much the method's failure as a throw.
       const { failures } = this.#exchange
-      return this.#refuse(
-        id,
-        error instanceof CallError ? error : failures.publicError(error, method),
-      )
+      const shown = error instanceof CallError ? error : failures.publicError(error, method)
+      outcome.error = this.#refuse(id, shown)
     }
   }
 
@@ -274,7 +274,7 @@ export class Callee implements Invoker {
     this.#running.add(id)
     promise.then(
       (value) => {
-        if (this.#running.end(id)) outcome.error = this.#answer(id, value, method)
+        if (this.#running.end(id)) this.#answer(id, outcome, value, method)
       },
       (error: unknown) => {
         // Of a call that was given up only our own log hears, unless it ended because it was.

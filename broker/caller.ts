@@ -169,8 +169,9 @@ export class Caller implements Pipeline {
 
   #encode(args: unknown[]): EncodedArguments {
     // The list of arguments is not a value: its own level does not count, and it is never a tag.
+    const { maxDepth, maxFrameBytes } = this.#exchange.limits
     if (typeof args[0] !== 'string' || !args[0].startsWith('$')) {
-      if (isPlain(args, this.#exchange.limits.maxDepth + 1))
+      if (isPlain(args, maxDepth + 1, maxFrameBytes))
         return { json: JSON.stringify(args), encoder: null }
     }
     const encoder = new Encoder(this.#exchange)

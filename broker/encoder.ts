@@ -38,6 +38,8 @@ export class Encoder {
   signals: AbortSignalLike[] | null = null
   readonly bytes: Uint8Array[] = []
   byteCount = 0
+  /** Parts met so far; each takes a byte at least. */
+  #nodes = 0
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange
@@ -232,6 +234,10 @@ export class Encoder {
   }
 
   #at(step: string | number, value: unknown, depth: number): unknown {
+    const { maxFrameBytes } = this.#exchange.limits
+    if (++this.#nodes > maxFrameBytes) {
+      throw new CallError('PB_ERR_LIMIT_FRAME', `a value of more than ${maxFrameBytes} parts`)
+    }
     this.#path.push(step)
     const encoded = this.#value(value, depth - 1)
     this.#path.pop()

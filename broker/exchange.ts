@@ -53,21 +53,22 @@ export class Exchange {
    *
    * @param head - What comes before the value, with its comma.
    * @param name - Begins the path in errors.
-   * @returns What a chunk costs of a stream's credit; 0 for other messages.
+   * @returns What a chunk costs of a stream's credit; of other messages how long the value is.
    * @throws UnsendableError, CallError - the value cannot cross; nothing was said and nothing is held for it.
    */
   sayValue(kind: number, head: string, value: unknown, name: string): number {
     this.outbox.settle()
-    if (isPlain(value, this.limits.maxDepth)) {
-      this.outbox.say(`[${kind},${head}${JSON.stringify(value)}]`)
-      return kind === CHUNK ? measure(value) : 0
+    if (isPlain(value, this.limits.maxDepth, this.limits.maxFrameBytes)) {
+      const json = JSON.stringify(value)
+      this.outbox.say(`[${kind},${head}${json}]`)
+      return kind === CHUNK ? measure(value) : json.length
     }
     const encoder = new Encoder(this)
     try {
       const encoded = encoder.encode(value, name)
       const json = JSON.stringify(encoded)
       this.outbox.say(`[${kind | TAGGED},${head}${json},${encoder.byteCount}]`, encoder.bytes)
-      return kind === CHUNK ? measure(encoded) + encoder.byteCount : 0
+      return (kind === CHUNK ? measure(encoded) : json.length) + encoder.byteCount
     } catch (error) {
       encoder.takeBack()
       throw error

@@ -3,8 +3,18 @@ import { isReferenceable } from './exposure.js'
 /**
  * Tells whether JSON says all of a value, in one walk that allocates nothing. Most values are plain: they are then
  * written by `JSON.stringify` as they are, and the receiver is told that it need not look for tags.
+ *
+ * @param maxNodes - What is more cannot fit a frame and is not walked to its end: lists that hold one another twice
+ *   double with each level, and a peer can have them made.
  */
-export function isPlain(value: unknown, depth: number): boolean {
+export function isPlain(value: unknown, depth: number, maxNodes: number): boolean {
+  nodesLeft = maxNodes
+  return isPlainValue(value, depth)
+}
+
+let nodesLeft = 0
+
+function isPlainValue(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -25,9 +35,11 @@ function isPlainObject(value: object, depth: number): boolean {
     const list = value as unknown[]
     const first = list[0]
     if (typeof first === 'string' && first.charCodeAt(0) === DOLLAR) return false
+    nodesLeft -= list.length
+    if (nodesLeft < 0) return false
     // By index: a hole is `undefined`, which JSON would write as null.
     for (let index = 0; index < list.length; index++) {
-      if (!isPlain(list[index], depth - 1)) return false
+      if (!isPlainValue(list[index], depth - 1)) return false
     }
     return true
   }
@@ -35,7 +47,8 @@ function isPlainObject(value: object, depth: number): boolean {
   let isEmpty = true
   for (const key in value) {
     isEmpty = false
-    if (!isPlain((value as Record<string, unknown>)[key], depth - 1)) return false
+    if (--nodesLeft < 0) return false
+    if (!isPlainValue((value as Record<string, unknown>)[key], depth - 1)) return false
   }
   // A token: a reference without methods.
   return !isEmpty || (Object.getOwnPropertySymbols(value).length === 0 && !isReferenceable(value))

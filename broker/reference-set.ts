@@ -3,10 +3,8 @@ import { recordIn } from './reference.js'
 import type { RemoteRecord } from './remote-record.js'
 import type { Remote, Tell } from './remote-types.js'
 import { isReservedName } from './reserved-names.js'
+import { DEFAULT_LIMITS } from './limits.js'
 import { isPlain } from './plain-value.js'
-
-/** Deeper values are each connection's own to refuse. */
-const DEPTH = 64
 
 /**
  * References of any connections, to tell all of them something at once. Plain arguments are encoded once for all; those
@@ -57,7 +55,9 @@ export class ReferenceSet<T extends object> implements Iterable<Remote<T>> {
   }
 
   #tell(quotedMethod: string, args: unknown[]): void {
-    const json = isPlain(args, DEPTH) ? JSON.stringify(args) : undefined
+    // What is beyond is each connection's own to refuse.
+    const { maxDepth, maxFrameBytes } = DEFAULT_LIMITS
+    const json = isPlain(args, maxDepth, maxFrameBytes) ? JSON.stringify(args) : undefined
     let unsendable: UnsendableError | null = null
     for (const [record, { forget }] of this.#refs) {
       if (record.isDead) {

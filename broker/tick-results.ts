@@ -5,6 +5,8 @@ export interface Outcome {
   value: unknown
   promise: Promise<unknown> | null
   error: PerspectiveError | null
+  /** How long the answer was. */
+  size: number
 }
 
 /**
