@@ -128,7 +128,8 @@ def describe_lookup(model, connection, users, notes):
     if params or len([alias for alias in query.alias_refcount if query.alias_refcount[alias]]) > 1:
         notes.append(f"the default manager filters; write it into where: {where} {list(params)}")
     else:
-        users["where"] = where
+        # Django writes a percent sign twice, for a driver that would take it for a parameter.
+        users["where"] = where.replace("%%", "%")
 
 
 def describe_hashers(notes):

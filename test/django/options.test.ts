@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import {
+  authenticate,
+  DjangoUsers,
+  type HasherName,
+  type PasswordCosts,
+  type UserModel,
+} from 'fastify-perspective/django'
+import { makeOptions } from '../../dist/command/options.js'
+import { prepareDjango, type TestedDjango } from '../../tools/django/environment.js'
+import { djangoEnv, SITE, startRealDjango, whyNot, type Settings } from './real-django.js'
+
+interface Printed {
+  readonly users?: UserModel
+  readonly hashers?: readonly HasherName[]
+  readonly passwordIterations?: number
+  readonly passwordCosts?: PasswordCosts
+}
+
+const MAIN = fileURLToPath(new URL('../../dist/command/main.js', import.meta.url))
+
+function runCommand(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): { stdout: string; stderr: string; status: number | null } {
+  const child = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', env })
+  return { stdout: child.stdout, stderr: child.stderr, status: child.status }
+}
+
+function printOptions(
+  version: TestedDjango,
+  settings: Settings,
+): { printed: Printed; notes: string } {
+  const environment = prepareDjango(version)
+  assert.ok('python' in environment)
+  const { python } = environment
+  // No database is there: none is asked.
+  const env = djangoEnv(settings, 'postgres://nobody:nothing@127.0.0.1:1/none')
+  const args = ['django-options', '--python', python, join(SITE, 'manage.py')]
+  const { stdout, stderr, status } = runCommand(args, env)
+  assert.equal(status, 0, stderr)
+  return { printed: JSON.parse(stdout) as Printed, notes: stderr }
+}
+
+for (const version of ['4.2', '5.2'] as const) {
+  const skip = whyNot(version)
+  describe(`django-options with Django ${version}`, { skip }, () => {
+    if (skip !== false) return
+
+    test("says nothing that is Django's and the plugin's default", () => {
+      const { printed, notes } = printOptions(version, 'example.settings')
+      assert.equal(printed.users, undefined)
+      assert.ok(printed.hashers?.includes('md5'))
+      assert.equal(printed.passwordIterations, version === '4.2' ? 600_000 : undefined)
+      const scrypt = { workFactor: 16384, blockSize: 8, parallelism: 1 }
+      assert.deepEqual(printed.passwordCosts, version === '4.2' ? { scrypt } : undefined)
+      assert.ok(notes.startsWith(`Django ${version}.`))
+    })
+
+    test('describes a model of its own, so that its users log in here as there', async () => {
+      const { printed, notes } = printOptions(version, 'example.member_settings')
+      assert.deepEqual(printed.users, {
+        table: 'people_member',
+        idColumn: 'key',
+        usernameColumn: 'email',
+        usernameMaxLength: 254,
+        iexact: true,
+        isActiveColumn: 'enabled',
+        isStaffColumn: null,
+        where: '"people_member"."left_at" IS NULL',
+      })
+      assert.match(notes, /note: argon2 is people\.hashers\.QuickArgon2PasswordHasher/)
+
+      const django = await startRealDjango(version, 'example.member_settings')
+      const { users: model, hashers, passwordCosts: costs } = printed
+      const users = new DjangoUsers(django.pool, model)
+      assert.ok(hashers && costs)
+      const name = 'Ada@example.com'
+      await django.ask('create', { name, password: 'letmein' })
+      await django.ask('grant', { name, permission: 'auth.add_group', group: 'makers' })
+      const credentials = { username: 'ADA@example.com', password: 'letmein' }
+      const account = await authenticate(users, credentials, { hashers, costs })
+      assert.equal(account?.user.username, name)
+      assert.deepEqual(await users.permissionsOf(account.user.id), new Set(['auth.add_group']))
+      await django.ask('change', { name, left_at: '2026-01-01T00:00:00Z' })
+      assert.equal(await authenticate(users, credentials, { hashers, costs }), null)
+    })
+  })
+}
+
+describe('the command', () => {
+  test('says how it is used', () => {
+    for (const args of [
+      [],
+      ['django-options'],
+      ['other', 'manage.py'],
+      ['--what'],
+      ['django-options', 'a', 'b'],
+    ]) {
+      const { stdout, stderr, status } = runCommand(args)
+      assert.deepEqual([stdout, status], ['', 2], args.join(' '))
+      assert.match(stderr, /^Usage: fastify-perspective django-options/)
+    }
+    assert.match(runCommand(['--help']).stdout, /^Usage: /)
+  })
+
+  test('says what was wrong with the project, and prints no options', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'perspective-manage-'))
+    try {
+      const manage = join(folder, 'manage.py')
+      const missing = runCommand(['django-options', manage])
+      assert.deepEqual([missing.stdout, missing.status], ['', 1])
+      assert.match(missing.stderr, /no such file/)
+      writeFileSync(manage, 'raise SystemExit("there is no Django here")')
+      const noPython = runCommand(['django-options', '--python', join(folder, 'none'), manage])
+      assert.deepEqual([noPython.stdout, noPython.status], ['', 1])
+      assert.match(noPython.stderr, /ENOENT/)
+      // Any interpreter that is there ends without an answer.
+      const noAnswer = runCommand(['django-options', '--python', process.execPath, manage])
+      assert.deepEqual([noAnswer.stdout, noAnswer.status], ['', 1])
+      assert.match(
+        noAnswer.stderr,
+        /no answer[^]*Activate its virtual environment, or say --python/,
+      )
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('leaves out a hasher that is not known here, and says so', () => {
+    const { options, notes } = makeOptions({
+      django: '5.2',
+      settings: 'x',
+      users: { table: 'auth_user', idColumn: 'id' },
+      hashers: ['pbkdf2_sha256', 'crypt', '__proto__'],
+      passwordIterations: 1_000_000,
+      passwordCosts: {},
+      bcryptTruncate: true,
+      notes: ['one'],
+    })
+    assert.deepEqual(options, { hashers: ['pbkdf2_sha256'], bcryptTruncate: true })
+    assert.equal(notes.length, 3)
+    assert.match(notes[1]!, /^no hasher crypt here/)
+  })
+})
