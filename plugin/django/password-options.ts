@@ -63,7 +63,7 @@ export function resolvePasswordSettings(
   return {
     hashers: readHashers(settings.hashers ?? defaults.hashers),
     costs: { iterations, ...readCosts({ ...defaults.costs, ...settings.costs }, names.costs) },
-    bcryptTruncate: settings.bcryptTruncate ?? false,
+    bcryptTruncate: readBoolean('bcryptTruncate', settings.bcryptTruncate),
   }
 }
 
@@ -80,6 +80,11 @@ function readHashers(hashers: unknown): readonly [HasherName, ...HasherName[]] {
     throw new InvalidOptionError(`hashers[${String(index)}]`, expected, name)
   }
   return hashers as [HasherName, ...HasherName[]]
+}
+
+function readBoolean(option: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false
+  throw new InvalidOptionError(option, 'true or false', value)
 }
 
 type OtherCosts = Omit<HasherCosts, 'iterations'>
