@@ -23,6 +23,7 @@ import {
   HELLO,
   ROOT_ID,
   clampReason,
+  helloInfo,
 } from './wire.js'
 
 /** What a broker is made with; everything is optional. */
@@ -80,7 +81,8 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   readonly #caller: Caller
   readonly #callee: Callee
   readonly #inbox: Inbox
-  readonly #info: unknown
+  /** Our hello's last element, with its comma; empty where there is none. */
+  readonly #info: string
   readonly #peerRoot: RemoteRecord
   readonly #listeners = new Set<(reason: CloseReason) => void>()
   #hello: PeerHello | null = null
@@ -92,7 +94,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   /**
    * Takes over a transport and says hello.
    *
-   * @throws TypeError - a limit that is none, or a root whose `remote` table does not fit it.
+   * @throws TypeError - a limit that is none, a root whose `remote` table does not fit it, or an `info` that is no JSON.
    */
   constructor(transport: Transport, options: BrokerOptions = {}) {
     const limits = resolveLimits(options.limits)
@@ -112,7 +114,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
       onDisconnect: (listener) => this.#onDisconnect(listener),
     }
     this.#transport = transport
-    this.#info = options.info
+    this.#info = helloInfo(options.info)
     this.#outbox = new Outbox(transport, limits, (isSlow) => {
       this.#fail(
         isSlow
@@ -206,8 +208,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   }
 
   #sayHello(hasRoot: boolean): void {
-    const info = this.#info === undefined ? '' : `,${JSON.stringify(this.#info)}`
-    this.#outbox.say(`[${String(HELLO)},${hasRoot ? '1' : '0'}${info}]`)
+    this.#outbox.say(`[${HELLO},${hasRoot ? '1' : '0'}${this.#info}]`)
   }
 
   #greeted(hello: PeerHello): void {
@@ -238,6 +239,15 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     this.#end(reason)
     try {
       this.#transport.close(reason.code === CLOSE_LOST ? CLOSE_NORMAL : reason.code, reason.reason)
+    } catch {
+      this.#hangUp()
+    }
+  }
+
+  /** A code that the platform does not send must not keep the connection open. */
+  #hangUp(): void {
+    try {
+      this.#transport.close(CLOSE_NORMAL, '')
     } catch {
       // It is over either way.
     }

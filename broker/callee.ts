@@ -77,15 +77,14 @@ export class Callee implements Invoker {
     this.#isClosed = true
     this.#held = null
     this.#results.clear()
-    this.#running.cancelAll(new ConnectionLostError(`the caller has gone: ${reason}`, 'unknown'))
+    this.#running.close(new ConnectionLostError(`the caller has gone: ${reason}`, 'unknown'))
   }
 
   called(id: number, target: number, method: string, args: unknown[]): void {
     this.#advance(id)
     const { maxPendingCalls } = this.#exchange.limits
     if (this.#running.size >= maxPendingCalls || this.#results.size >= maxPendingCalls) {
-      const message = `more than ${maxPendingCalls} calls at once`
-      this.#refuse(id, new Refusal('PB_ERR_LIMIT_PENDING_CALLS', message))
+      this.#refuse(id, this.#tooMany())
       return
     }
     const outcome: Outcome = { value: undefined, promise: null, error: null, size: 0 }
@@ -106,15 +105,27 @@ export class Callee implements Invoker {
 
   told(target: number, method: string, args: unknown[]): void {
     try {
+      if (this.#running.size >= this.#exchange.limits.maxPendingCalls) throw this.#tooMany()
       const value = this.#dispatch(0, target, method, args)
-      if (isThenable(value)) {
-        Promise.resolve(value).catch((error: unknown) => {
+      if (!isThenable(value)) return
+      this.#running.addTold()
+      Promise.resolve(value).then(
+        () => {
+          this.#running.endTold()
+        },
+        (error: unknown) => {
+          this.#running.endTold()
           this.toldInVain(error, method)
-        })
-      }
+        },
+      )
     } catch (error) {
       this.toldInVain(error, method)
     }
+  }
+
+  #tooMany(): Refusal {
+    const { maxPendingCalls } = this.#exchange.limits
+    return new Refusal('PB_ERR_LIMIT_PENDING_CALLS', `more than ${maxPendingCalls} calls at once`)
   }
 
   /** A call that cannot be made at all: its arguments are over a limit. */

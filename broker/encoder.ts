@@ -34,6 +34,8 @@ export class Encoder {
   readonly #path: (string | number)[] = []
   readonly #introduced: ExportEntry[] = []
   readonly #streams: number[] = []
+  /** The errors that are being told, one inside the other. */
+  readonly #errors: Error[] = []
   /** Signals that were met. */
   signals: AbortSignalLike[] | null = null
   readonly bytes: Uint8Array[] = []
@@ -205,6 +207,9 @@ export class Encoder {
 
   #error(error: Error, depth: number): unknown[] {
     this.#enter(depth)
+    // What cannot cross is left out of an error, so that two in one another would be told again at every level.
+    if (this.#errors.includes(error)) throw this.#unsendable('an error inside itself')
+    this.#errors.push(error)
     const properties: unknown[] = []
     for (const key of propertiesOfError(error)) {
       // An error that says less is better than none.
@@ -212,6 +217,7 @@ export class Encoder {
       const encoded = this.#optional(key, read, depth)
       if (encoded !== undefined) properties.push([key, encoded])
     }
+    this.#errors.pop()
     const { name, message }: { name: unknown; message: unknown } = error
     return [TAG_ERROR, String(name), String(message), properties]
   }
@@ -221,6 +227,7 @@ export class Encoder {
     const { byteCount } = this
     const [bytes, path] = [this.bytes.length, this.#path.length]
     const [introduced, streams] = [this.#introduced.length, this.#streams.length]
+    const errors = this.#errors.length
     try {
       const value = read()
       return isMisleading(step, value) ? undefined : this.#at(step, value, depth)
@@ -229,6 +236,7 @@ export class Encoder {
       this.bytes.length = bytes
       this.byteCount = byteCount
       this.#path.length = path
+      this.#errors.length = errors
       return undefined
     }
   }

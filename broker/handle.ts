@@ -49,6 +49,8 @@ class LocalMembers implements ProxyHandler<object> {
       }
     }
     if (isReservedName(name)) return this.#reserved(target, name, receiver)
+    // A function has no methods over there; `call`, `bind` and `length` are what they are of any function.
+    if (this.#record.isFunction) return Reflect.get(target, name)
     let method = this.#methods?.get(name)
     if (method === undefined) {
       const record = this.#record

@@ -90,8 +90,10 @@ export class Inbox {
     const kind = message[0]
     if (!isInteger(kind)) throw new ProtocolError('a kind that is no number')
     const isTagged = (kind & TAGGED) !== 0
-    const length = isTagged ? message.length - 1 : message.length
-    const decoder = isTagged ? this.#decoder(message[length]) : null
+    // Taken off, or it would pass for a value that was left out.
+    const byteCount = isTagged ? message.pop() : 0
+    const decoder = isTagged ? this.#decoder(byteCount) : null
+    const { length } = message
     switch (kind) {
       case HELLO:
         if (length < 2 || length > 3 || (message[1] !== 0 && message[1] !== 1)) break
@@ -135,7 +137,7 @@ export class Inbox {
       case ABORT | TAGGED:
         if (length < ((kind & ~TAGGED) === ABORT ? 2 : 3) || length > 3 || !isPositive(message[1]))
           break
-        this.#event(kind & ~TAGGED, message[1], message[2], decoder, message[length])
+        this.#event(kind & ~TAGGED, message[1], message[2], decoder, byteCount)
         return
       case CANCEL:
       case FORGET:

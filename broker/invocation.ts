@@ -58,11 +58,12 @@ export function invoke(
       `${method}: requires the permission ${(exposed.requires ?? []).join(', ')}`,
     )
   }
-  const allowed = invoker.authorize?.(exposed.requires) ?? false
-  if (!isThenable(allowed)) return allowed ? go() : denied()
-  return allowed.then((isAllowed) => {
+  // Unknown: a mistake in JavaScript, such as a list of permissions for an answer, must not let anybody in.
+  const allowed: unknown = invoker.authorize?.(exposed.requires)
+  if (!isThenable(allowed)) return allowed === true ? go() : denied()
+  return allowed.then((isAllowed: unknown) => {
     invoker.assertWanted(callId)
-    return isAllowed ? go() : denied()
+    return isAllowed === true ? go() : denied()
   })
 }
 

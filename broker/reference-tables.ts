@@ -3,7 +3,7 @@
  * every introduction; a release carries the holder's count, so one that crosses a re-send leaves the id alive.
  */
 import { hintCollection } from './collection-hint.js'
-import { CallError, DeadReferenceError, ProtocolError } from './errors.js'
+import { CallError, ConnectionLostError, DeadReferenceError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
 import { exposureOf, isReferenceable } from './exposure.js'
 import { createHandle } from './handle.js'
@@ -32,6 +32,7 @@ export class ReferenceTables {
   #imports: Map<number, RemoteRecord> | null = null
   #lastExportId = ROOT_ID
   #hintAt = HINT_FROM
+  #isClosed = false
 
   constructor(owner: HandleOwner, exchange: Exchange) {
     this.#owner = owner
@@ -77,10 +78,12 @@ export class ReferenceTables {
     ) {
       return null
     }
-    if (value === this.#exchange.root) return [TAG_OBJECT, ROOT_ID]
-    const entry =
-      this.#exported?.get(value) ??
-      this.#export(value, record === null && !isFunction && !isMirrored)
+    let entry = this.#exported?.get(value)
+    if (entry === undefined) {
+      // Lent before it became the root, it keeps that id: the peer has a handle for it.
+      if (value === this.#exchange.root) return [TAG_OBJECT, ROOT_ID]
+      entry = this.#export(value, record === null && !isFunction && !isMirrored)
+    }
     entry.count += 1
     introduced.push(entry)
     return [isMirrored ? TAG_MIRROR : isFunction ? TAG_FUNCTION : TAG_OBJECT, entry.id]
@@ -89,6 +92,8 @@ export class ReferenceTables {
   #export(object: object, hasTable: boolean): ExportEntry {
     // A wrong table is heard of by who sends the object, not by who calls it.
     if (hasTable) exposureOf(object)
+    // A getter of the value that is being written may have closed the connection.
+    if (this.#isClosed) throw new ConnectionLostError('the connection has ended', 'not-sent')
     this.#exports ??= new Map()
     this.#exported ??= new Map()
     const { maxReferences } = this.#exchange.limits
@@ -204,6 +209,7 @@ export class ReferenceTables {
 
   /** Forgets everything: the connection has ended. */
   clear(): void {
+    this.#isClosed = true
     if (this.#imports !== null) for (const record of this.#imports.values()) record.isDead = true
     this.#imports = null
     this.#exports = null

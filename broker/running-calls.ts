@@ -6,16 +6,27 @@ CANCELLED.abort()
 export class RunningCalls {
   /** Null: nobody has asked for the call's signal. */
   readonly #calls = new Map<number, AbortController | null>()
+  /** Calls without answer. */
+  #told = 0
+  #isClosed = false
   /** Of calls that nobody waits for from the start. */
   #connection: AbortController | null = null
 
   get size(): number {
-    return this.#calls.size
+    return this.#calls.size + this.#told
+  }
+
+  addTold(): void {
+    if (!this.#isClosed) this.#told += 1
+  }
+
+  endTold(): void {
+    if (!this.#isClosed) this.#told -= 1
   }
 
   add(id: number): void {
     // Its signal may have been asked for while it was still being started.
-    if (!this.#calls.has(id)) this.#calls.set(id, null)
+    if (!this.#isClosed && !this.#calls.has(id)) this.#calls.set(id, null)
   }
 
   /** Whether the call runs and somebody waits for it. */
@@ -32,6 +43,7 @@ export class RunningCalls {
 
   /** `id` 0: a call without answer. */
   signalOf(id: number): AbortSignal {
+    if (this.#isClosed) return CANCELLED.signal
     if (id === 0) return (this.#connection ??= new AbortController()).signal
     const controller = this.#calls.get(id) ?? new AbortController()
     this.#calls.set(id, controller)
@@ -46,7 +58,10 @@ export class RunningCalls {
     controller?.abort(reason)
   }
 
-  cancelAll(reason: unknown): void {
+  /** The connection has ended: whatever still runs does so for nobody. */
+  close(reason: unknown): void {
+    this.#isClosed = true
+    this.#told = 0
     for (const id of [...this.#calls.keys()]) this.cancel(id, reason)
     this.#calls.clear()
     this.#connection?.abort(reason)

@@ -90,3 +90,15 @@ export function clampReason(reason: string): string {
   const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES))
   return reason.slice(0, read)
 }
+
+/**
+ * What a hello says of its application, with the comma before it.
+ *
+ * @throws TypeError - JSON does not say it.
+ */
+export function helloInfo(info: unknown): string {
+  if (info === undefined) return ''
+  const json = JSON.stringify(info) as string | undefined
+  if (json === undefined) throw new TypeError(`info: expected plain JSON, got ${typeof info}`)
+  return `,${json}`
+}

@@ -30,7 +30,8 @@ describe('P84: a value that doubles with each level', () => {
     const settled = await Promise.allSettled(calls)
     assert.equal(settled[5]!.status, 'fulfilled')
     for (const late of [settled[25]!, settled[50]!]) {
-      assert.equal((late as PromiseRejectedResult).reason.code, 'PB_ERR_LIMIT_FRAME')
+      const { reason } = late as PromiseRejectedResult & { reason: { code: string } }
+      assert.equal(reason.code, 'PB_ERR_LIMIT_FRAME')
     }
     assert.equal(await left.root.keep(0), 1)
     left.close()

@@ -185,7 +185,9 @@ describe('a handle asks nobody', () => {
     [
       'a look at a method calls nothing',
       (handle) => {
-        assert.equal(typeof (handle as Record<string, unknown>)['say'], 'function')
+        // A function has no methods over there.
+        const expected = typeof handle === 'function' ? 'undefined' : 'function'
+        assert.equal(typeof (handle as Record<string, unknown>)['say'], expected)
       },
     ],
   ]

@@ -107,7 +107,7 @@ describe('a root that is still to come', () => {
     assert.deepEqual(await script.heard(), [[1, 1, 0, 'name', []]])
     script.say([3, 1, 'page'])
     assert.equal(await call, 'page')
-    assert.equal(broker.stats.running, 4)
+    assert.equal(broker.stats.running, 5)
     publish({
       note: (text: string) => {
         done.push(text)
