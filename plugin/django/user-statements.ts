@@ -35,6 +35,9 @@ const NAMES = [
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: a name that is no identifier, a field that is taken, an unknown name.
  */
 export function buildUserStatements(model: UserModel): UserStatements {
+  if (typeof model !== 'object' || model === null) {
+    throw new InvalidOptionError('users', 'an object', model)
+  }
   for (const name of Object.keys(model)) {
     if (NAMES.some((known) => known === name)) continue
     throw new InvalidOptionError(

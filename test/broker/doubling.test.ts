@@ -30,7 +30,7 @@ describe('P84: a value that doubles with each level', () => {
     const settled = await Promise.allSettled(calls)
     assert.equal(settled[5]!.status, 'fulfilled')
     for (const late of [settled[25]!, settled[50]!]) {
-      const { reason } = late as PromiseRejectedResult & { reason: { code: string } }
+      const reason = (late as PromiseRejectedResult).reason as { code: string }
       assert.equal(reason.code, 'PB_ERR_LIMIT_FRAME')
     }
     assert.equal(await left.root.keep(0), 1)
