@@ -19,6 +19,7 @@ const checks = [
   ['attw', 'attw', ['--pack', '.', '--profile', 'esm-only', '--no-emoji']],
   ['bundle', process.execPath, ['tools/check-bundle.mjs']],
   ['errors', process.execPath, ['tools/check-errors.mjs']],
+  ['behaviours', process.execPath, ['tools/check-behaviours.mjs']],
   ['sources', process.execPath, ['tools/check-sources.mjs']],
 ]
 

@@ -7,6 +7,7 @@ import {
   localPair,
   onDisconnect,
   reference,
+  transportPair,
 } from 'fastify-perspective/broker'
 import { ScriptedPeer, settled } from '../support/scripted-peer.js'
 
@@ -199,7 +200,7 @@ describe('what is dropped', () => {
 })
 
 describe('close', () => {
-  test('P51, P61: says what was said in this tick, is heard by the other side, and is idempotent', async () => {
+  test('P51, P59, P61: says what was said in this tick, is heard by the other side, and is idempotent', async () => {
     const heard: unknown[] = []
     const [left, right] = localPair(
       {},
@@ -230,6 +231,15 @@ describe('close', () => {
       assert.equal(reason.startsWith(said), true)
       assert.doesNotThrow(() => encodeURIComponent(said))
     }
+  })
+
+  test('T32: before anything was said raises nothing and reports nothing', async () => {
+    const reported: unknown[] = []
+    const [here, there] = transportPair()
+    const broker = new Broker(here, { root: {}, onCallError: (error) => void reported.push(error) })
+    there.close(1006, '')
+    assert.equal((await broker.closed).code, 1006)
+    assert.deepEqual(reported, [])
   })
 
   test("O2: before the hello rejects `peer`, which is nobody's unhandled rejection", async () => {

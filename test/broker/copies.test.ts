@@ -76,7 +76,7 @@ describe('a Copyable', () => {
       assert.equal(constructions, before)
     }))
 
-  test('crosses wherever a value can be', () =>
+  test('crosses wherever a value can be (P14)', () =>
     withEcho(async (root) => {
       const point = new Point(1, 2)
       const loose = Object.assign(new Loose(), { point, at: new Date(5), none: undefined })

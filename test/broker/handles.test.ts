@@ -66,7 +66,7 @@ describe('a handle asks nobody', () => {
       },
     ],
     [
-      'text in a template, and arithmetic',
+      'P27 text in a template, and arithmetic',
       (handle, name) => {
         assert.equal(`${handle as unknown as string}`, `RemoteReference(${name})`)
         assert.equal(Number.isNaN(Number(handle)), true)
@@ -203,7 +203,7 @@ describe('a handle asks nobody', () => {
     })
   }
 
-  test('nor does the promise of a call: logged, compared, shown as JSON, raced', async () => {
+  test('P27 nor does the promise of a call: logged, compared, shown as JSON, raced', async () => {
     const { script, broker } = await handles()
     const call = raw(broker.root, 'give')()
     await script.heard()

@@ -34,7 +34,7 @@ function breach(name: string, ...frames: (string | Uint8Array | unknown[])[]): v
   })
 }
 
-describe('O10, P11, P62: one defined end', () => {
+describe('O10, P11, P62, P85: one defined end', () => {
   for (const id of [0, -1, 1.5, 2 ** 53, '1', null, true, [1], {}, '__proto__']) {
     const shown = JSON.stringify(id)
     breach(`a call id of ${shown}`, [[1, id, 0, 'take', []]])

@@ -117,7 +117,7 @@ describe('P52, P53: a refused message gives back what stood beside', () => {
       left.close()
     })
 
-    test(`as a result: ${what}`, async () => {
+    test(`O7: as a result: ${what}`, async () => {
       const { left, right, kept, remote } = pair({ maxDepth: 5, maxBigintDigits: 20 }, {})
       kept.push(new Thing(), endless(), bad, new Thing(), endless())
       await rejects(remote.give(), 'PB_ERR_LIMIT_VALUE')

@@ -52,7 +52,7 @@ const rejects = (promise: PromiseLike<unknown>, code: string): Promise<void> =>
   assert.rejects(async () => promise, { code })
 
 describe('limits', () => {
-  test('P82: are these unless a broker says otherwise, and frozen', () => {
+  test('P82, P83: are these unless a broker says otherwise, and frozen', () => {
     assert.deepEqual(DEFAULT_LIMITS, {
       maxFrameBytes: 1_048_576,
       maxDepth: 64,

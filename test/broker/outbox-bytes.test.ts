@@ -44,7 +44,7 @@ function jsonOf(frame: string | Uint8Array): unknown {
   return JSON.parse(new TextDecoder().decode(frame.subarray(4, 4 + view.getUint32(0, true))))
 }
 
-describe('a message with more bytes than a frame aims at', () => {
+describe('P13: a message with more bytes than a frame aims at', () => {
   test('is a frame of its own that ends the tick', async () => {
     const { client, frames } = await connect()
     const bytes = new Uint8Array(65_536).fill(7)

@@ -104,7 +104,7 @@ describe('the flow of a stream', () => {
       },
     ))
 
-  test('chunks of one tick share frames', () =>
+  test('chunks of one tick share frames (P78)', () =>
     withPair<Feed>(
       feeding(async function* () {
         for (let n = 0; n < 1000; n++) yield n
@@ -120,7 +120,7 @@ describe('the flow of a stream', () => {
 })
 
 describe('a stream whose connection ends', () => {
-  test('rejects its reader, runs the finally of its producer, and gives what had come', () => {
+  test('rejects its reader, runs the finally of its producer, and gives what had come (P77)', () => {
     const source = new Source()
     let stream: RemoteStream<unknown>
     return withPair<Feed>(

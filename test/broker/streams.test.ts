@@ -43,13 +43,20 @@ describe('a stream as a result', () => {
     ['an iterator without return', () => ({ [Symbol.asyncIterator]: () => onlyNext(3) })],
   ]
   for (const [name, source] of sources) {
-    test(`is read to its end: ${name} (P74)`, () =>
+    test(`is read to its end: ${name} (P74, T20, T21, T23, T24)`, () =>
       withPair<Feed>(feeding(source), {}, async ({ root }) => {
         const stream = await root.feed()
         assert.deepEqual(await read(stream), [0, 1, 2])
         assert.deepEqual(await stream.next(), { done: true, value: undefined })
       }))
   }
+
+  test('that is empty ends at the first read (T22)', () =>
+    withPair<Feed>(
+      feeding(() => count(0)),
+      {},
+      async ({ root }) => assert.deepEqual(await read(await root.feed()), []),
+    ))
 
   test('is iterated as the call itself, without an inner await', () =>
     withPair<Feed>(

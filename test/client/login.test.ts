@@ -65,7 +65,7 @@ async function startOther(listener: RequestListener): Promise<string> {
 }
 
 describe('login', () => {
-  test('opens a session of the user', async () => {
+  test('opens a session of the user (T34)', async () => {
     const session = await enter()
     assert.deepEqual(session.user, { id: '6', username: 'fast1' })
     assert.ok(Object.isFrozen(session.user))
@@ -100,7 +100,7 @@ describe('login', () => {
     }
   })
 
-  test('wrong, unknown, inactive: UnauthorizedLoginError, one and the same', async () => {
+  test('wrong, unknown, inactive: UnauthorizedLoginError, one and the same (T37, T76)', async () => {
     for (const [username, password] of [
       ['fast1', 'wrong'],
       ['nobody', 'x'],
@@ -139,7 +139,7 @@ describe('login', () => {
     assert.equal(error.retryAfterSeconds, null)
   })
 
-  test('a wrong URL, another server, a redirect, nobody: RequestError that says where', async () => {
+  test('a wrong URL, another server, a redirect, nobody: RequestError that says where (T33)', async () => {
     const html = await startOther((_request, response) => response.end('<html>'))
     const json = await startOther((_request, response) => response.end('null'))
     const moved = await startOther((_request, response) => {

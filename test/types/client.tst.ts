@@ -52,7 +52,7 @@ describe('login', () => {
     })
   })
 
-  test('takes credentials, or a function that is asked for them', () => {
+  test('takes credentials, or a function that is asked for them (O17)', () => {
     expect(login<Chat>).type.toBeCallableWith('/perspective', () => credentials)
     expect(login<Chat>).type.toBeCallableWith('/perspective', async () =>
       Promise.resolve(credentials),

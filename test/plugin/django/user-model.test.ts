@@ -178,7 +178,7 @@ describe('where', () => {
   })
 })
 
-describe('iexact', () => {
+describe('iexact (T79)', () => {
   test('finds a name in any case, and takes patterns for text', async () => {
     const users = new DjangoUsers(pool, { iexact: true })
     for (const name of ['ada', 'ADA', 'aDa']) {

@@ -30,7 +30,7 @@ describe('POST <prefix>/login', () => {
     assert.equal(headers['set-cookie'], undefined)
   })
 
-  test('tells unknown, wrong, inactive and unusable apart by nothing (door 27)', async () => {
+  test('tells unknown, wrong, inactive and unusable apart by nothing (door 27; T37, T76)', async () => {
     const answers = []
     for (const [username, password] of [
       ['nobody', 'x'],
@@ -67,7 +67,7 @@ describe('POST <prefix>/login', () => {
     assert.equal(padded.status, 401, 'a password is not stripped')
   })
 
-  test('refuses any other shape with 400, without query or hash (door 28, 30)', async (t) => {
+  test('refuses any other shape with 400, without query or hash (door 28, 30; O1)', async (t) => {
     const query = t.mock.method(pool, 'query')
     const good = { username: 'fast1', password: 'fast password 1' }
     const bodies = [

@@ -31,7 +31,7 @@ async function statuses(app: TestApp, names: string[], headers = {}): Promise<nu
 }
 
 describe('limits of logins', () => {
-  test('an account from one address: 429 with Retry-After, before query and hash (door 32)', async (t) => {
+  test('an account from one address: 429 with Retry-After, before query and hash (door 32; O16)', async (t) => {
     const app = await start({ accountPer5Minutes: 3 })
     assert.deepEqual(await statuses(app, ['fast1', 'fast1', 'fast1']), [401, 401, 401])
     const query = t.mock.method(pool, 'query')

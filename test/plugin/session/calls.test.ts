@@ -79,7 +79,7 @@ describe('a hostile page', () => {
     await closeAll([session])
   })
 
-  test('a frame over the limit: 1009 or 4400, detached', async () => {
+  test('a frame over the limit: 1009 or 4400, detached (T71)', async () => {
     const session = await open(1)
     session.socket.send('x'.repeat(1_100_000))
     assert.ok([1009, 4400].includes((await session.closed).code))
