@@ -14,6 +14,9 @@ const FRAMES_BETWEEN_CHECKS = 16
 /** Microtasks to the next value of a stream that has it ready; a generator within another takes more than one alone. */
 const LINGER = 12
 
+/** A tick's first frame is closed after so many messages: the peer works on them while the others are written. */
+const FIRST_FRAME_MESSAGES = 32
+
 const TICK = Promise.resolve()
 const NO_BYTES: readonly Uint8Array[] = []
 const UTF8 = new TextEncoder()
@@ -37,6 +40,8 @@ export class Outbox {
   #isScheduled = false
   #isStopped = false
   #tick = 0
+  /** Messages of this tick. */
+  #messages = 0
   #frames = 0
   #beforeNext: (() => void) | null = null
   /** Microtasks that the end of the tick still waits. */
@@ -74,7 +79,11 @@ export class Outbox {
     this.#checkSize(message, byteCount)
     // A frame is closed before it gets long, so that it never outgrows what one message may have.
     const size = this.#text.length + this.#byteCount
-    if (size > 0 && size + message.length + byteCount > this.#frameTarget) this.#send(true)
+    const isFull =
+      this.#messages === FIRST_FRAME_MESSAGES ||
+      (size > 0 && size + message.length + byteCount > this.#frameTarget)
+    if (isFull) this.#send(true)
+    this.#messages += 1
     this.#text = this.#text === '' ? message : this.#text + ',' + message
     // The caller may change its buffers in this very tick. What nothing else can join is copied but once.
     if (byteCount > this.#frameTarget) {
@@ -179,7 +188,10 @@ export class Outbox {
     this.#packed = null
     this.#byteCount = 0
     this.#frames += 1
-    if (!continues) this.#tick += 1
+    if (!continues) {
+      this.#tick += 1
+      this.#messages = 0
+    }
     try {
       this.#transport.send(frame)
     } catch {

@@ -247,13 +247,19 @@ describe('what a call costs', () => {
     await close()
   })
 
-  test('a hundred calls of a tick are one frame each way', async () => {
-    const { remote, up, down, close } = await pair()
-    await Promise.all([...Array(100).keys()].map((value) => remote.echo(value)))
-    assert.equal(up.length, 1)
-    assert.equal(down.length, 1)
-    await close()
-  })
+  for (const [calls, frames] of [
+    [32, 1],
+    [33, 2],
+    [400, 2],
+  ] as const) {
+    test(`${calls} calls of a tick are ${frames} frame(s) up: the first ends after 32 messages`, async () => {
+      const { remote, up, close } = await pair()
+      await Promise.all([...Array(calls).keys()].map((value) => remote.echo(value)))
+      assert.equal(up.length, frames)
+      assert.equal((JSON.parse(String(up[0])) as unknown[]).at(-1) === 1, frames > 1)
+      await close()
+    })
+  }
 
   test('a result that is only pipelined onto costs no round trip of its own', async () => {
     const { remote, up, down, close } = await pair()
