@@ -3,34 +3,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   Broker,
-  type ConnectionLostError,
   localPair,
   onDisconnect,
   reference,
   transportPair,
 } from 'fastify-perspective/broker'
+import { type Any, type Call, outcomeOf, start } from '../support/scripted-broker.js'
 import { ScriptedPeer, settled } from '../support/scripted-peer.js'
-
-type Call = (...args: unknown[]) => Promise<unknown>
-type Any = Record<'echo' | 'hang' | 'thing' | 'end', Call>
-
-async function start(root: object | Promise<object> = {}) {
-  const peer = new ScriptedPeer()
-  const faults: unknown[] = []
-  const broker = new Broker(peer, { root, onCallError: (error) => void faults.push(error) })
-  peer.say([0, 1])
-  await settled()
-  peer.sent.length = 0
-  return { peer, broker, remote: broker.root as unknown as Any, faults }
-}
-const outcomeOf = (call: Promise<unknown>): Promise<string> =>
-  call.then(
-    () => 'answered',
-    (error: unknown) => {
-      const { name, outcome } = error as ConnectionLostError
-      return `${name} ${outcome}`
-    },
-  )
 
 describe('calls that wait', () => {
   test('P57: reject with what is known of them, later ones with a dead reference', async () => {
