@@ -1,15 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Authorize } from './invocation.js'
+import type { BrokerOptions, BrokerStats, PeerHello } from './broker-options.js'
 import { Callee } from './callee.js'
 import { Caller } from './caller.js'
-import { Copies, type CopyableClass } from './copyable.js'
+import { Copies } from './copyable.js'
 import { ConnectionLostError, ProtocolError } from './errors.js'
 import { Exchange } from './exchange.js'
 import { declareLiteral, exposureOf, isReferenceable } from './exposure.js'
-import { type CallErrorListener, Failures } from './failures.js'
+import { Failures } from './failures.js'
 import { createHandle } from './handle.js'
-import { Inbox, type PeerHello } from './inbox.js'
-import { type Limits, checkTimeout, resolveLimits } from './limits.js'
+import { Inbox } from './inbox.js'
+import { checkTimeout, resolveLimits } from './limits.js'
 import { Outbox } from './outbox.js'
 import { type HandleOwner, RemoteRecord } from './remote-record.js'
 import type { Remote } from './remote-types.js'
@@ -21,46 +21,11 @@ import {
   CLOSE_PROTOCOL,
   CLOSE_SLOW_PEER,
   HELLO,
+  NOTICE,
   ROOT_ID,
   clampReason,
-  helloInfo,
+  plainJson,
 } from './wire.js'
-
-/** What a broker is made with; everything is optional. */
-export interface BrokerOptions {
-  /**
-   * What the peer may call: a `Referenceable`, or a literal whose own functions are meant. While a promise is
-   * pending, calls on it wait (`limits.maxHeldCalls`) and answers flow. If it rejects, no root ever comes: close.
-   */
-  readonly root?: object | PromiseLike<object> | undefined
-  /** Plain JSON for the peer's `broker.peer`; leaves with our hello, as soon as the root is there. */
-  readonly info?: unknown
-  readonly limits?: Partial<Limits> | undefined
-  /** The classes whose instances cross as copies; the same on both sides. */
-  readonly copyables?: readonly CopyableClass[] | undefined
-  /** Milliseconds until a call rejects with `PB_ERR_CALL_TIMEOUT`, unless `withOptions` says otherwise. Default 0: never. */
-  readonly callTimeoutMs?: number | undefined
-  /** Answers `requires` of the remote tables; without it every method that requires something is refused. */
-  readonly authorize?: Authorize | undefined
-  /** Hears of every error of a local method that the peer is not told of, with the id that it is told instead. */
-  readonly onCallError?: CallErrorListener | undefined
-}
-
-/** How much a broker holds; for tests and figures. */
-export interface BrokerStats {
-  /** Objects of ours that the peer holds. */
-  readonly exported: number
-  /** Objects of the peer's that we hold. */
-  readonly imported: number
-  /** Calls of ours that wait for an answer. */
-  readonly pending: number
-  /** Calls of the peer's whose methods still run. */
-  readonly running: number
-  /** Streams open either way. */
-  readonly streams: number
-  /** Live signals of the peer's. */
-  readonly signals: number
-}
 
 /**
  * One end of one connection: calls, answers and references, over a transport that it owns.
@@ -114,7 +79,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
       onDisconnect: (listener) => this.#onDisconnect(listener),
     }
     this.#transport = transport
-    this.#info = helloInfo(options.info)
+    this.#info = options.info === undefined ? '' : `,${plainJson('info', options.info)}`
     this.#outbox = new Outbox(transport, limits, (isSlow) => {
       this.#fail(
         isSlow
@@ -128,9 +93,17 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     this.#exchange = new Exchange(owner, this.#peerRoot, this.#outbox, limits, copies, failures)
     this.#caller = new Caller(this.#exchange, options.callTimeoutMs ?? 0)
     this.#callee = new Callee(this.#exchange, options.authorize)
-    this.#inbox = new Inbox(this.#exchange, this.#caller, this.#callee, (hello) => {
-      this.#greeted(hello)
-    })
+    this.#inbox = new Inbox(
+      this.#exchange,
+      this.#caller,
+      this.#callee,
+      (hello) => {
+        this.#greeted(hello)
+      },
+      (notice) => {
+        this.#noticed(options.onNotice, notice)
+      },
+    )
     this.root = createHandle(this.#peerRoot) as Remote<PeerRoot>
     this.peer = new Promise((resolve, reject) => {
       this.#resolvePeer = resolve
@@ -172,6 +145,18 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     if (this.#isClosed) return
     this.#outbox.flush()
     this.#fail({ code, reason: clampReason(reason), byPeer: false })
+  }
+
+  /**
+   * Tells whoever made the other broker, beside all calls and in their order: heartbeats, tokens. Of a closed broker nothing
+   * leaves.
+   *
+   * @param notice - Plain JSON.
+   * @throws TypeError - JSON does not say it.
+   * @throws CallError `PB_ERR_LIMIT_FRAME`
+   */
+  notify(notice: unknown): void {
+    this.#outbox.say(`[${NOTICE},${plainJson('notice', notice)}]`)
   }
 
   [Symbol.dispose](): void {
@@ -216,6 +201,14 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     this.#hello = hello
     this.#peerRoot.isDead = !hello.hasRoot
     this.#resolvePeer(hello)
+  }
+
+  #noticed(listener: BrokerOptions['onNotice'], notice: unknown): void {
+    try {
+      listener?.(notice)
+    } catch (error) {
+      this.#exchange.failures.report(error, { id: '', method: 'onNotice' })
+    }
   }
 
   #receive(frame: string | Uint8Array): void {

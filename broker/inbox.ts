@@ -2,6 +2,7 @@
  * Reads frames. Everything a peer can get wrong ends here, in one way: a {@link ProtocolError} that the broker turns
  * into close code 4400. Nothing is thrown out of {@link Inbox.read}, and nothing half read stays.
  */
+import type { PeerHello } from './broker-options.js'
 import { type Callee, ResultArgument } from './callee.js'
 import type { Caller } from './caller.js'
 import { Decoder } from './decoder.js'
@@ -22,6 +23,7 @@ import {
   FAIL,
   FORGET,
   HELLO,
+  NOTICE,
   RELEASE,
   STOP,
   TAGGED,
@@ -30,17 +32,12 @@ import {
   UPDATE,
 } from './wire.js'
 
-/** The peer's first word: whether it has a root, and what its application says of itself. */
-export interface PeerHello {
-  readonly hasRoot: boolean
-  readonly info: unknown
-}
-
 export class Inbox {
   readonly #exchange: Exchange
   readonly #caller: Caller
   readonly #callee: Callee
   readonly #onHello: (hello: PeerHello) => void
+  readonly #onNotice: (notice: unknown) => void
   /** The bytes of the frame that is being read, and how far they are used. */
   #bytes: Uint8Array = NO_BYTES
   #offset = 0
@@ -51,11 +48,13 @@ export class Inbox {
     caller: Caller,
     callee: Callee,
     onHello: (hello: PeerHello) => void,
+    onNotice: (notice: unknown) => void,
   ) {
     this.#exchange = exchange
     this.#caller = caller
     this.#callee = callee
     this.#onHello = onHello
+    this.#onNotice = onNotice
   }
 
   /** Ignores whatever comes from now on, also the rest of a frame that is being read. */
@@ -99,6 +98,10 @@ export class Inbox {
         if (length < 2 || length > 3 || (message[1] !== 0 && message[1] !== 1)) break
         if (!isShallow(message[2], this.#exchange.limits.maxDepth)) break
         this.#onHello({ hasRoot: message[1] === 1, info: message[2] })
+        return
+      case NOTICE:
+        if (length !== 2 || !isShallow(message[1], this.#exchange.limits.maxDepth)) break
+        this.#onNotice(message[1])
         return
       case CALL:
       case CALL | TAGGED:

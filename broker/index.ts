@@ -1,5 +1,5 @@
 export { Broker } from './broker.js'
-export type { BrokerOptions, BrokerStats } from './broker.js'
+export type { BrokerOptions, BrokerStats, PeerHello } from './broker-options.js'
 export { Cacheable } from './cacheable.js'
 export type { Mirror } from './cacheable.js'
 export { Copyable } from './copyable.js'
@@ -8,7 +8,6 @@ export { currentCall } from './current-call.js'
 export type { CurrentCall } from './current-call.js'
 export type { CallErrorListener, FailedCall } from './failures.js'
 export type { Authorize } from './invocation.js'
-export type { PeerHello } from './inbox.js'
 export {
   CallError,
   ConnectionLostError,

@@ -1,4 +1,5 @@
-import { Broker, type BrokerOptions } from './broker.js'
+import type { BrokerOptions } from './broker-options.js'
+import { Broker } from './broker.js'
 import { transportPair } from './transport-pair.js'
 
 /**

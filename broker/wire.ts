@@ -35,6 +35,8 @@ export const CREDIT = 12
 export const STOP = 13
 /** `[UPDATE, id, patch]` owner → holder of a mirrored state. */
 export const UPDATE = 14
+/** `[NOTICE, value]` either way: plain JSON from whoever made the broker to its like; no answer comes. */
+export const NOTICE = 15
 
 /** Marks the twin of a kind whose values carry tags. */
 export const TAGGED = 16
@@ -92,13 +94,12 @@ export function clampReason(reason: string): string {
 }
 
 /**
- * What a hello says of its application, with the comma before it.
+ * What goes to whoever made the other broker, as JSON.
  *
  * @throws TypeError - JSON does not say it.
  */
-export function helloInfo(info: unknown): string {
-  if (info === undefined) return ''
-  const json = JSON.stringify(info) as string | undefined
-  if (json === undefined) throw new TypeError(`info: expected plain JSON, got ${typeof info}`)
-  return `,${json}`
+export function plainJson(name: string, value: unknown): string {
+  const json = JSON.stringify(value) as string | undefined
+  if (json === undefined) throw new TypeError(`${name}: expected plain JSON, got ${typeof value}`)
+  return json
 }
