@@ -1,5 +1,5 @@
 /** The options of the plugin, checked and filled in once, before anything is registered. */
-import { Copies } from '../broker/copyable.js'
+import { readCopies } from '../broker/copyable.js'
 import { type CopyableClass, DEFAULT_LIMITS, type Limits } from '../broker/index.js'
 import {
   type Database,
@@ -220,7 +220,7 @@ function readCopyables(copyables: unknown): readonly CopyableClass[] {
     throw new InvalidOptionError('copyables', 'a list of Copyable classes', copyables)
   }
   // Reads each class; what is wrong with one is said at register, not at the first session.
-  new Copies(copyables as CopyableClass[])
+  readCopies(copyables as CopyableClass[])
   return copyables as CopyableClass[]
 }
 
