@@ -4,7 +4,8 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { registerClientRoute } from './client-route.js'
 import { DjangoUsers, InvalidOptionError } from './django/index.js'
-import { handleRouteErrors, registerLoginRoute } from './login/login-route.js'
+import { prepareJsonPosts } from './login/json-post.js'
+import { registerLoginRoute } from './login/login-route.js'
 import { RateLimiter } from './login/rate-limits.js'
 import { type PerspectiveOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { DjangoChecker } from './portal/django-checker.js'
@@ -46,7 +47,7 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
 
   await app.register(
     async (scope) => {
-      handleRouteErrors(scope)
+      prepareJsonPosts(scope)
       if (!scope.hasDecorator('createRateLimit'))
         await scope.register(fastifyRateLimit, { global: false })
       const context = createContext(scope, resolved, users, registry, now, () => isClosing)
