@@ -211,6 +211,12 @@ function splitTable(
   return { schema: `${quoteIdentifier(option, first)}.`, table: second }
 }
 
+/** The quoted name of a table, given as `table` or `schema.table`. */
+export function qualifyTable(option: string, name: string): string {
+  const { schema, table } = splitTable(option, name, '')
+  return schema + quoteIdentifier(option, table)
+}
+
 function quoteCustomColumn(field: string, column: string, password: string): string {
   const option = `users.columns.${field}`
   if (OWN_FIELDS.has(field)) {

@@ -24,6 +24,8 @@ export interface CheckedUser {
   readonly user: User
   /** Text that changes when tickets already out must die: a password's hash. Never leaves this process. */
   readonly binding: string
+  /** The key of the Django session that it came by, as good as a password. Never leaves this process. */
+  readonly sessionKey?: string
 }
 
 /** Turns credentials of the types it declares into a user. */

@@ -16,6 +16,7 @@ export class Connection implements Entry {
   readonly #registry: SessionRegistry
   #userKey: string | null = null
   #session: ConnectedSession | null = null
+  #sessionKey: string | null = null
   #kickedFor: string | null = null
   #hasSlot = true
   #isOpen = false
@@ -36,6 +37,16 @@ export class Connection implements Entry {
   /** Why the user was disconnected meanwhile; null where that has not happened. */
   get kickedFor(): string | null {
     return this.#kickedFor
+  }
+
+  /** The key of the Django session that the page came by, with which this ends; null where it came otherwise. */
+  get sessionKey(): string | null {
+    return this.#sessionKey
+  }
+
+  /** Says by which Django session the page came. */
+  cameBy(sessionKey: string): void {
+    this.#sessionKey = sessionKey
   }
 
   /** Enters the registry; false where the user has too many. Synchronous: many at once cannot pass the limit together. */
