@@ -19,21 +19,18 @@ import {
 import { boundTo, type CookieSessions } from '../login/cookie-sessions.js'
 import type { RateLimiter } from '../login/rate-limits.js'
 import { isAllowedOrigin } from '../origins.js'
-import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
+import { type Account, userKeyOf } from '../portal/portal.js'
 import type { TicketLedger } from '../ticket/ledger.js'
 import type { Tickets } from '../ticket/ticket.js'
 import { Connection } from './connection.js'
 import { Session, type SessionContext } from './session.js'
-import type { SessionRegistry } from './sessions.js'
 import { openGate, upgradeOf, webSocketServerOptions } from './upgrades.js'
 
 export interface SocketRouteContext extends SessionContext {
   readonly origins: ReadonlySet<string>
-  readonly portal: Portal
   readonly tickets: Tickets
   readonly ledger: TicketLedger
   readonly limiter: RateLimiter
-  readonly registry: SessionRegistry
   /** Null where no cookie is a way in. */
   readonly cookieSessions: CookieSessions | null
   isClosing(): boolean
@@ -171,7 +168,7 @@ class Admission {
     if (account === null || !tickets.isBound(claims, boundTo(account, sessionKey)))
       throw new TicketInvalid()
     if (sessionKey !== null && alive?.has(sessionKey) !== true) throw new TicketInvalid()
-    if (connection.kickedFor !== null) throw new TicketInvalid()
+    if (connection.ending !== null) throw new TicketInvalid()
     if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
     // The page gave up meanwhile: a refusal that nobody reads, and no session.
     if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
