@@ -7,4 +7,5 @@ export { perspective, perspective as default, type PerspectiveServer } from './p
 export type { CheckContext, CheckedUser, Checker, SentCredentials } from './portal/portal.js'
 export { Avatar, LoginDeniedError } from './session/avatar.js'
 export type { AnyAvatar, AvatarSession, DetachReason, Realm } from './session/avatar.js'
+export type { SessionUser } from './session/session-user.js'
 export type { OpenAvatarSession, SessionLimits, Sessions } from './session/sessions.js'

@@ -46,4 +46,4 @@ export type {
   UserModelOption,
 } from './user-model.js'
 export { normalizeUsername } from './username.js'
-export { DjangoUsers } from './users.js'
+export { DjangoUsers, type DjangoAccountWithGroups } from './users.js'

@@ -12,7 +12,6 @@ import {
   webSocketTransport,
 } from '../../broker/index.js'
 import { logError } from '../answers.js'
-import type { User } from '../django/index.js'
 import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
 import type { AnyAvatar, DetachReason, Realm } from './avatar.js'
 import { AvatarLife, type AvatarOwner } from './avatar-life.js'
@@ -21,6 +20,7 @@ import { reasonOf } from './detach-reason.js'
 import { BAD_FRAME, CLOSING, type Ending, kicked } from './endings.js'
 import { type NoticeListener, helloInfo, readNotice } from './notices.js'
 import { Permissions } from './permissions.js'
+import { type SessionUser, makeSessionUser } from './session-user.js'
 import type { OpenAvatarSession, SessionRegistry } from './sessions.js'
 
 /** A socket of `ws`. */
@@ -54,7 +54,7 @@ const CLOSE_MS = 2_000
 
 export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
   readonly id: string = randomUUID()
-  readonly user: User
+  readonly user: SessionUser
   readonly userKey: string
   readonly log: FastifyBaseLogger
   readonly request: Admitted['request']
@@ -76,11 +76,11 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
     { account, connection, request }: Admitted,
     context: SessionContext,
   ) {
-    this.user = account.user
+    this.#permissions = new Permissions(account, context.portal)
+    this.user = makeSessionUser(account.user, this.#permissions)
     this.userKey = userKeyOf(account.checker, account.user.id)
     this.request = request
     this.log = context.log.child({ sessionId: this.id, userKey: this.userKey })
-    this.#permissions = new Permissions(account, context.portal)
     this.#connection = connection
     this.#socket = socket
     this.#socketClosed = new Promise((resolve) => {
@@ -145,6 +145,11 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
 
   hasPerm(permission: string): Promise<boolean> {
     return this.#permissions.has(permission)
+  }
+
+  /** Takes what a periodic check has read. */
+  refreshGroups(groups: readonly string[]): void {
+    this.#permissions.refresh(groups)
   }
 
   close(reason = 'disconnected'): void {
