@@ -37,6 +37,7 @@ export {
   type SessionStoreOptions,
 } from './session-store-options.js'
 export type { SecretKey } from './signing.js'
+export { isPasswordOutdated, makePassword, WRITTEN_HASHERS } from './upgrade-password.js'
 export type {
   CustomUserFields,
   DjangoAccount,
