@@ -1,5 +1,7 @@
 export * from '../broker/index.js'
 export type { CustomUserFields, Database, DjangoUser, User, UserModel } from './django/index.js'
+export { type LoginAttempt, type LoginHooks, LoginRefusedError } from './login/login-hooks.js'
+export type { LoginOptions } from './login/login-options.js'
 export type { RateLimits } from './login/rate-limits.js'
 export type { PerspectiveOptions, TicketOption } from './options.js'
 export type { DjangoSessionsOption, WaysIn } from './ways-in.js'

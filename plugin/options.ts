@@ -12,6 +12,12 @@ import {
   type UserModel,
   type UserModelOption,
 } from './django/index.js'
+import {
+  LOGIN_OPTION_NAMES,
+  type LoginOptions,
+  readLoginOptions,
+  type ResolvedLoginOptions,
+} from './login/login-options.js'
 import { DEFAULT_RATE_LIMITS, type RateLimits } from './login/rate-limits.js'
 import { readOrigins } from './origins.js'
 import { ANONYMOUS } from './portal/anonymous-checker.js'
@@ -37,7 +43,8 @@ export interface TicketOption {
 
 /** What `app.register(perspective, …)` takes. */
 export type PerspectiveOptions = UserModelOption &
-  WaysIn & {
+  WaysIn &
+  LoginOptions & {
     /** Where the routes are: `<prefix>/login`, `/socket`, `/client.js`. Default: the root. */
     readonly prefix?: string
     /** Connection string, or the `pg` Pool or pg-promise database that the app already has; that one stays the app's. */
@@ -86,6 +93,7 @@ export interface ResolvedOptions {
   readonly checkers: readonly Checker[]
   readonly waysIn: ResolvedWaysIn
   readonly passwords: PasswordSettings
+  readonly login: ResolvedLoginOptions
   readonly sessions: SessionLimits
   readonly rateLimits: RateLimits
   readonly limits: Limits
@@ -100,6 +108,7 @@ const NAMES: ReadonlySet<string> = new Set([
   ...['prefix', 'database', 'users', 'ticket', 'allowedOrigins', 'realm', 'checkers'],
   ...['hashers', 'passwordIterations', 'passwordCosts', 'bcryptTruncate'],
   ...WAYS_IN_NAMES,
+  ...LOGIN_OPTION_NAMES,
   ...['sessions', 'rateLimits', 'limits', 'copyables', 'callTimeoutMs'],
   // Fastify's own, which it hands on to every plugin.
   ...['logLevel', 'logSerializers'],
@@ -135,6 +144,7 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
   if (typeof realm !== 'function') {
     throw new InvalidOptionError('realm', 'a function: (session) => new YourAvatar(session)', realm)
   }
+  const passwords = readPasswords(options)
   return Object.freeze({
     prefix,
     database,
@@ -152,7 +162,8 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     realm,
     checkers: readCheckers(options.checkers ?? []),
     waysIn: readWaysIn(options, ticket.secret),
-    passwords: readPasswords(options),
+    passwords,
+    login: readLoginOptions(options, passwords),
     sessions: readCounts('sessions', options.sessions, DEFAULT_SESSION_LIMITS),
     rateLimits: readCounts('rateLimits', options.rateLimits, DEFAULT_RATE_LIMITS),
     limits: readCounts('limits', options.limits, PAGE_LIMITS),

@@ -6,6 +6,7 @@ import { registerClientRoute } from './client-route.js'
 import { DjangoUsers, InvalidOptionError, openDatabase } from './django/index.js'
 import { openCookieSessions } from './login/cookie-sessions.js'
 import { prepareJsonPosts } from './login/json-post.js'
+import { LoginEffects } from './login/login-effects.js'
 import { registerLoginRoute } from './login/login-route.js'
 import { RateLimiter } from './login/rate-limits.js'
 import { registerTicketRoute } from './login/ticket-route.js'
@@ -85,6 +86,14 @@ function createContext(
   const { keys, issuer, audience, ticketLifetimeSeconds: lifetimeSeconds } = options
   const warn = (message: string): void => scope.log.warn(`perspective: ${message}`)
   const passwords = { ...options.passwords, warn }
+  const effects = new LoginEffects({
+    users,
+    passwords,
+    options: options.login,
+    log: scope.log,
+    // Nothing compares the password of an open session.
+    passwordUpgraded: () => undefined,
+  })
   const ledger = new MemoryLedger(randomBytes(9).toString('base64url'), now)
   return {
     origins: options.origins,
@@ -101,6 +110,8 @@ function createContext(
     tickets: new Tickets({ keys, lifetimeSeconds, issuer, audience, ledgerId: ledger.id, now }),
     ledger,
     limiter: new RateLimiter(scope, options.rateLimits, keys.limits),
+    hooks: options.login.hooks,
+    effects,
     registry,
     now,
     isClosing,

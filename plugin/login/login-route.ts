@@ -2,15 +2,25 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sendJson, sendRefusal } from '../answers.js'
 import { LoginLimit, LoginRejected, LoginShape, retryLater } from '../errors.js'
-import type { CheckedUser, Checker, Portal, SentCredentials } from '../portal/portal.js'
+import {
+  type CheckedUser,
+  type Checker,
+  DJANGO,
+  type Portal,
+  type SentCredentials,
+} from '../portal/portal.js'
 import type { Tickets } from '../ticket/ticket.js'
 import { type PostContext, abortedWithAnswer, jsonPost } from './json-post.js'
+import type { LoginEffects } from './login-effects.js'
+import { LoginHookRunner, type LoginHooks } from './login-hooks.js'
 import type { RateLimiter } from './rate-limits.js'
 
 export interface LoginRouteContext extends PostContext {
   readonly portal: Portal
   readonly tickets: Tickets
   readonly limiter: RateLimiter
+  readonly hooks: LoginHooks
+  readonly effects: LoginEffects
 }
 
 /** Registers the route in a scope that `prepareJsonPosts` has made ready. */
@@ -37,7 +47,7 @@ export function registerLoginRoute(scope: FastifyInstance, context: LoginRouteCo
 async function authenticate(
   request: FastifyRequest,
   reply: FastifyReply,
-  { portal, limiter }: LoginRouteContext,
+  { portal, limiter, hooks, effects }: LoginRouteContext,
 ): Promise<{ account: CheckedUser | null; checker: Checker }> {
   const credentials = readCredentials(request.body)
   const checker = credentials === null ? null : portal.checkerFor(credentials)
@@ -48,18 +58,25 @@ async function authenticate(
     const wait = await limiter.countAccount(request, accountName)
     if (wait > 0) throw retryLater(LoginLimit, wait)
   }
-  const account = await checker.check(credentials, {
-    ip: request.ip,
-    headers: request.headers,
-    signal: abortedWithAnswer(reply),
-  })
+  const signal = abortedWithAnswer(reply)
+  const { type } = credentials
+  const about = { type, checker: checker.name, accountName: name, signal }
+  const runner = new LoginHookRunner(hooks, request, about)
+  await runner.beforeCheck()
+  const { ip, headers } = request
+  const account = await checker.check(credentials, { ip, headers, signal })
   if (account === undefined) throw new LoginShape()
   if (account === null || !account.user.isActive) {
     request.log.info({ checker: checker.name }, 'perspective: login rejected')
+    await runner.failed()
     return { account: null, checker }
   }
+  await runner.succeeded(account.user)
   if (accountName !== null) limiter.remember(request, accountName)
-  return { account, checker }
+  if (checker.name !== DJANGO) return { account, checker }
+  // Of other credentials of Django's users the password is not known here.
+  const password = type === 'password' ? String(credentials['password']) : null
+  return { account: await effects.loggedIn(account, password, signal), checker }
 }
 
 /** The body as credentials; `type` is `password` unless said. */
