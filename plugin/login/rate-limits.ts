@@ -27,6 +27,10 @@ export interface RateLimits {
   readonly ticketsPerMinute: number
   /** Refused upgrades of one address in a minute. Default 30; accepted ones are not counted. */
   readonly refusedUpgradesPerMinute: number
+  /** Renewals of one page in a minute. Default 10. */
+  readonly renewalsPerMinute: number
+  /** Refused renewals of one address in a minute. Default 30; accepted ones are not counted. */
+  readonly refusedRenewalsPerMinute: number
 }
 
 export const DEFAULT_RATE_LIMITS: RateLimits = Object.freeze({
@@ -35,6 +39,8 @@ export const DEFAULT_RATE_LIMITS: RateLimits = Object.freeze({
   accountPerHour: 100,
   ticketsPerMinute: 300,
   refusedUpgradesPerMinute: 30,
+  renewalsPerMinute: 10,
+  refusedRenewalsPerMinute: 30,
 })
 
 /** Seconds to wait, or 0 where the try may go on. */
@@ -59,6 +65,8 @@ export class RateLimiter {
   readonly #byAccount: Limit
   readonly #byTicket: Limit
   readonly #byRefusal: Limit
+  readonly #byFamily: Limit
+  readonly #byRefusedRenewal: Limit
   readonly #known = new Set<string>()
 
   /** `scope` has `createRateLimit` of @fastify/rate-limit, the app's own (and its store) or ours. */
@@ -69,6 +77,8 @@ export class RateLimiter {
     this.#byAccount = createLimit(scope, limits.accountPerHour, 60 * MINUTE)
     this.#byTicket = createLimit(scope, limits.ticketsPerMinute, MINUTE)
     this.#byRefusal = createLimit(scope, limits.refusedUpgradesPerMinute, MINUTE)
+    this.#byFamily = createLimit(scope, limits.renewalsPerMinute, MINUTE)
+    this.#byRefusedRenewal = createLimit(scope, limits.refusedRenewalsPerMinute, MINUTE)
   }
 
   /** Counts a login of an address, whatever comes of it. */
@@ -106,6 +116,21 @@ export class RateLimiter {
   /** Counts a refused upgrade. */
   async countRefusal(request: FastifyRequest): Promise<void> {
     await this.#byRefusal(this.#key('refused', request), request, true)
+  }
+
+  /** Counts a renewal of a family. */
+  countRenewal(request: FastifyRequest, family: string): Promise<Verdict> {
+    return this.#byFamily(digest(this.#secret, ['family', family], 16), request, true)
+  }
+
+  /** Whether an address has had too many renewals refused; counts nothing. */
+  checkRefusedRenewals(request: FastifyRequest): Promise<Verdict> {
+    return this.#byRefusedRenewal(this.#key('renewal', request), request, false)
+  }
+
+  /** Counts a refused renewal. */
+  async countRefusedRenewal(request: FastifyRequest): Promise<void> {
+    await this.#byRefusedRenewal(this.#key('renewal', request), request, true)
   }
 
   #key(purpose: string, request: FastifyRequest, account = ''): string {

@@ -16,6 +16,7 @@ export interface ConnectedSession {
 export class Connection implements Entry {
   readonly #registry: SessionRegistry
   #userKey: string | null = null
+  #family = ''
   #session: ConnectedSession | null = null
   #sessionKey: string | null = null
   #ending: Ending | null = null
@@ -50,16 +51,23 @@ export class Connection implements Entry {
     this.#sessionKey = sessionKey
   }
 
+  get family(): string {
+    return this.#family
+  }
+
   /** Enters the registry; false where the user has too many. Synchronous: many at once cannot pass the limit together. */
-  enter(checker: string, userId: string): boolean {
+  enter(checker: string, userId: string, family: string): boolean {
     const userKey = userKeyOf(checker, userId)
+    this.#family = family
     if (!this.#registry.enter(userKey, this)) return false
     this.#userKey = userKey
     return true
   }
 
+  /** Its session has begun; those that it takes the place of end. */
   attach(session: ConnectedSession): void {
     this.#session = session
+    if (this.#userKey !== null) this.#registry.makeRoom(this.#userKey, this)
   }
 
   opened(): void {

@@ -1,6 +1,6 @@
 import { DJANGO, userKeyOf } from '../portal/portal.js'
 import type { AnyAvatar, AvatarSession } from './avatar.js'
-import { type Ending, kicked } from './endings.js'
+import { type Ending, REPLACED, kicked } from './endings.js'
 
 /** How many sessions there may be at once; upgrades beyond are refused before they cost anything. */
 export interface SessionLimits {
@@ -32,6 +32,8 @@ export interface Sessions extends Iterable<OpenAvatarSession> {
 
 /** One connection on its way to a session, or there. Entered before the first await of its admission. */
 export interface Entry {
+  /** The family of renewal tokens that its page holds one of; empty where it holds none. */
+  readonly family: string
   /** The session, once its avatar is attached. */
   readonly open: OpenAvatarSession | null
   /** Ends it wherever it stands. */
@@ -46,14 +48,21 @@ const REMEMBER_MS = 120_000
 export class SessionRegistry implements Sessions {
   readonly #limits: SessionLimits
   readonly #now: () => number
+  readonly #onDisconnect: ((userKey: string) => void) | null
   readonly #users = new Map<string, Set<Entry>>()
   readonly #disconnectedAt = new Map<string, number>()
   #slots = 0
   #count = 0
 
-  constructor(limits: SessionLimits, now: () => number) {
+  /** `onDisconnect`: hears of a user who is disconnected; what could bring sessions back has to die with them. */
+  constructor(
+    limits: SessionLimits,
+    now: () => number,
+    onDisconnect: ((userKey: string) => void) | null = null,
+  ) {
     this.#limits = limits
     this.#now = now
+    this.#onDisconnect = onDisconnect
   }
 
   get count(): number {
@@ -77,13 +86,36 @@ export class SessionRegistry implements Sessions {
     this.#slots -= 1
   }
 
-  /** Enters a connection for a user; false where the user has as many as allowed. */
+  /** Enters a connection for a user; false where the user has as many as allowed. One that replaces another is not counted. */
   enter(userKey: string, entry: Entry): boolean {
+    if (this.wouldRefuse(userKey, entry.family) === 'user') return false
     const entries = this.#users.get(userKey) ?? new Set()
-    if (entries.size >= this.#limits.perUser) return false
     entries.add(entry)
     this.#users.set(userKey, entries)
     return true
+  }
+
+  /** Which limit a connection of this user and family would meet now; null for none. */
+  wouldRefuse(userKey: string, family: string): 'total' | 'user' | null {
+    const entries = this.#users.get(userKey) ?? new Set()
+    if (family !== '' && [...entries].some((entry) => entry.family === family)) return null
+    if (entries.size >= this.#limits.perUser) return 'user'
+    return this.#slots >= this.#limits.total ? 'total' : null
+  }
+
+  /** Ends what a new session of the same page takes the place of: connections that came before it, lost or given up. */
+  makeRoom(userKey: string, newcomer: Entry): void {
+    for (const entry of [...(this.#users.get(userKey) ?? [])]) {
+      if (entry === newcomer) return
+      if (entry.family !== '' && entry.family === newcomer.family) entry.end(REPLACED)
+    }
+  }
+
+  /** Ends the connections of one family, wherever they stand. */
+  endFamily(userKey: string, family: string, ending: Ending): void {
+    for (const entry of [...(this.#users.get(userKey) ?? [])]) {
+      if (entry.family === family) entry.end(ending)
+    }
   }
 
   /** Counts an entered connection as an open session. */
@@ -130,6 +162,7 @@ export class SessionRegistry implements Sessions {
     this.#disconnectedAt.delete(userKey)
     this.#disconnectedAt.set(userKey, now)
     const ending = kicked(reason)
+    this.#onDisconnect?.(userKey)
     let ended = 0
     for (const entry of [...(this.#users.get(userKey) ?? [])]) {
       if (entry.open !== null) ended += 1
