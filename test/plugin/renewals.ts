@@ -22,11 +22,7 @@ export async function logIn(
   return JSON.parse(body) as LoggedIn
 }
 
-function post(
-  url: string,
-  body: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
+function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   return ask(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -85,7 +81,12 @@ export async function openRenewing(app: At, ticket: string): Promise<RenewingSes
     told,
     async keep({ id } = told) {
       pings += 1
-      session.socket.send(JSON.stringify([[15, { kept: id }], [15, { ping: pings }]]))
+      session.socket.send(
+        JSON.stringify([
+          [15, { kept: id }],
+          [15, { ping: pings }],
+        ]),
+      )
       await session.frame(`"pong":${String(pings)}`)
     },
     later: () =>
