@@ -24,7 +24,8 @@ import { ANONYMOUS } from './portal/anonymous-checker.js'
 import { type Checker, DJANGO } from './portal/portal.js'
 import { readInteger, refuseUnknown } from './read-option.js'
 import type { Realm } from './session/avatar.js'
-import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session/sessions.js'
+import { readSessionLimits } from './session/session-limits.js'
+import type { SessionLimits } from './session/sessions.js'
 import {
   type RenewalOption,
   type ResolvedTickets,
@@ -139,7 +140,7 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     waysIn: readWaysIn(options, ticket?.secret),
     passwords,
     login: readLoginOptions(options, passwords),
-    sessions: readCounts('sessions', options.sessions, DEFAULT_SESSION_LIMITS),
+    sessions: readSessionLimits(options.sessions),
     rateLimits: readCounts('rateLimits', options.rateLimits, DEFAULT_RATE_LIMITS),
     limits: readCounts('limits', options.limits, PAGE_LIMITS),
     copyables: readCopyables(options.copyables ?? []),

@@ -17,6 +17,7 @@ import { revoked } from '../session/endings.js'
 import type { SessionRegistry } from '../session/sessions.js'
 import type { RenewalClaims, Renewals } from '../ticket/renewal.js'
 import { type Tickets, makeJti } from '../ticket/ticket.js'
+import { addressKeys } from './address.js'
 import { type PostContext, jsonPost } from './json-post.js'
 import type { RateLimiter } from './rate-limits.js'
 import { TokenBucket } from './token-bucket.js'
@@ -93,9 +94,9 @@ async function admit(
   const wait = await limiter.countRenewal(request, fam)
   if (wait > 0) throw retryLater(RenewalLimit, wait)
   if (expected !== null && expected !== sub) throw new UserChanged()
-  const full = registry.wouldRefuse(userKeyOf(chk, sub), fam)
+  const full = registry.wouldRefuse(userKeyOf(chk, sub), fam, addressKeys(request))
   if (full === 'total') throw retryLater(UpgradeFull, 10 + Math.random() * 20)
-  if (full === 'user') throw retryLater(UpgradeLimit, 10)
+  if (full !== null) throw retryLater(UpgradeLimit, 10)
   if (!bucket.take()) throw retryLater(RenewalBusy, 1 + Math.random() * 9)
 }
 

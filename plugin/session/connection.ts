@@ -1,3 +1,4 @@
+import type { AddressKeys } from '../login/address.js'
 import { userKeyOf } from '../portal/portal.js'
 import type { Ending } from './endings.js'
 import type { Entry, OpenAvatarSession, SessionRegistry } from './sessions.js'
@@ -15,6 +16,7 @@ export interface ConnectedSession {
  */
 export class Connection implements Entry {
   readonly #registry: SessionRegistry
+  readonly #address: AddressKeys
   #userKey: string | null = null
   #family = ''
   #session: ConnectedSession | null = null
@@ -23,13 +25,20 @@ export class Connection implements Entry {
   #hasSlot = true
   #isOpen = false
 
-  /** Null where there is no slot left. */
-  static take(registry: SessionRegistry): Connection | null {
-    return registry.takeSlot() ? new Connection(registry) : null
+  /** A connection from an address, which gives its slot back; or the limit that refuses it. */
+  static take(registry: SessionRegistry, address: AddressKeys): Connection | 'total' | 'address' {
+    return registry.takeSlot(address) ?? new Connection(registry, address)
   }
 
-  private constructor(registry: SessionRegistry) {
+  /** One beyond the limits, in the place of another of the same page. */
+  static takeOver(registry: SessionRegistry, address: AddressKeys): Connection {
+    registry.takeSlotOver(address)
+    return new Connection(registry, address)
+  }
+
+  private constructor(registry: SessionRegistry, address: AddressKeys) {
     this.#registry = registry
+    this.#address = address
   }
 
   get open(): OpenAvatarSession | null {
@@ -49,6 +58,10 @@ export class Connection implements Entry {
   /** Says by which Django session the page came. */
   cameBy(sessionKey: string): void {
     this.#sessionKey = sessionKey
+  }
+
+  get isUpgraded(): boolean {
+    return this.#session !== null
   }
 
   get family(): string {
@@ -85,7 +98,7 @@ export class Connection implements Entry {
   /** The socket is no more. Idempotent. */
   gone(): void {
     this.leave()
-    if (this.#hasSlot) this.#registry.freeSlot()
+    if (this.#hasSlot) this.#registry.freeSlot(this.#address)
     this.#hasSlot = false
   }
 

@@ -23,12 +23,19 @@ export function denied(message: string): Ending {
   return ending(4403, message, 'kicked', message)
 }
 
-/** The same page is back on another connection, or the user has as many as allowed and the oldest makes room. */
+/** The same page is back on another connection. */
 export const REPLACED: Ending = ending(
   4409,
   'replaced',
   'replaced',
   'a newer session took its place',
+)
+/** The user has too many: the oldest makes room, and does not come back for it. */
+export const OUSTED: Ending = ending(
+  4409,
+  'too many',
+  'replaced',
+  'the user has as many sessions as allowed, and this was the oldest',
 )
 /** By `POST <prefix>/logout`. */
 export const LOGGED_OUT: Ending = ending(1000, 'logout', 'logout', 'the page logged out')

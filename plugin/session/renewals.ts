@@ -5,6 +5,7 @@ import type { Account } from '../portal/portal.js'
 import type { Renewals, ToldToken } from '../ticket/renewal.js'
 import { type Lineage, makeJti } from '../ticket/ticket.js'
 import type { DetachReason } from './avatar.js'
+import { OUSTED } from './endings.js'
 
 export class SessionRenewals {
   /** Goes with the hello. */
@@ -61,11 +62,13 @@ export class SessionRenewals {
     this.#renewals.families.kept(this.#lineage.fam, id)
   }
 
-  /** The session has ended; a goodbye ends the family too. Idempotent. */
-  stop({ code }: DetachReason): void {
+  /** The session has ended; where the page is not to come back, its family ends too. Idempotent. */
+  stop(reason: DetachReason): void {
     clearInterval(this.#timer)
     this.#timer = undefined
-    if (code === 'logout' || code === 'kicked') this.#renewals.families.revoke(this.#lineage.fam)
+    const { code } = reason
+    const isForGood = code === 'logout' || code === 'kicked' || reason === OUSTED.reason
+    if (isForGood) this.#renewals.families.revoke(this.#lineage.fam)
   }
 
   async #refresh(tell: (renewal: ToldToken) => void): Promise<void> {

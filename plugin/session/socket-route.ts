@@ -16,6 +16,7 @@ import {
   UpgradeSlow,
   retryLater,
 } from '../errors.js'
+import { addressKeys } from '../login/address.js'
 import { boundTo, type CookieSessions } from '../login/cookie-sessions.js'
 import type { RateLimiter } from '../login/rate-limits.js'
 import { isAllowedOrigin } from '../origins.js'
@@ -124,8 +125,7 @@ class Admission {
       throw new OriginRefused()
     const wait = await limiter.checkRefusals(this.#request)
     if (wait > 0) throw retryLater(UpgradeLimit, wait)
-    const connection = Connection.take(this.#context.registry)
-    if (connection === null) throw retryLater(UpgradeFull, 10 + Math.random() * 20)
+    const connection = await this.#take()
     // A socket that ends says so in every case, sooner or later; the refusals below end it.
     this.#socket.once('close', () => {
       connection.gone()
@@ -145,6 +145,19 @@ class Admission {
       if (statusCode === 400 || statusCode === 401) await limiter.countRefusal(this.#request)
       throw error
     }
+  }
+
+  /** A slot, or that of the page's own lost connection: many may be lost at once, and each would stand in its page's way. */
+  async #take(): Promise<Connection> {
+    const { registry, tickets } = this.#context
+    const address = addressKeys(this.#request)
+    const taken = Connection.take(registry, address)
+    if (typeof taken !== 'string') return taken
+    const claims = await tickets.verify(this.#readTicket())
+    if (claims !== null && registry.hasFamily(userKeyOf(claims.chk, claims.sub), claims.fam))
+      return Connection.takeOver(registry, address)
+    if (taken === 'address') throw retryLater(UpgradeLimit, 10)
+    throw retryLater(UpgradeFull, 10 + Math.random() * 20)
   }
 
   #readTicket(): string {

@@ -92,9 +92,10 @@ describe('POST <prefix>/renew', () => {
       })
       .sign(Buffer.from(SECRET))
     assertRejected(await renew(app, asRenewal), "by the tickets' key")
-    const asTicket = await new SignJWT(decodeJwt(ticket))
-      .setProtectedHeader({ ...decodeProtectedHeader(renewal), alg: 'HS256', typ: 'pb-ticket+jwt' })
-      .sign(Buffer.from(SECRET))
+    const [, body = '', signature = ''] = renewal.split('.')
+    const header = { ...decodeProtectedHeader(renewal), typ: 'pb-ticket+jwt' }
+    const head = Buffer.from(JSON.stringify(header)).toString('base64url')
+    const asTicket = `${head}.${body}.${signature}`
     assert.equal(await present(asTicket), 401)
     assert.equal((await renew(app, renewal)).status, 200)
     assert.equal(await present(ticket), 101)
@@ -229,8 +230,8 @@ describe('POST <prefix>/renew', () => {
     assert.equal(claims['aut'], aut)
     assert.ok((claims.exp ?? 0) <= aut + 3)
     session.socket.terminate()
-    // 2 s, and 5 for clocks.
-    await until(() => Date.now() / 1000 > (decodeJwt(renewal).exp ?? 0) + 5.1, 'its end', 9000)
+    // 2 s, and 5 for clocks, of which whole seconds are compared.
+    await until(() => Date.now() / 1000 > (decodeJwt(renewal).exp ?? 0) + 6.05, 'its end', 9000)
     assertRejected(await renew(short, renewal), 'expired')
   })
 
@@ -282,19 +283,23 @@ describe('limits of renewals', () => {
     assert.equal((await renew(limited, renewal)).status, 429)
   })
 
-  test('200 a second of all pages together: 503 with a random Retry-After, and the token is kept', async () => {
+  test('200 a second of all pages together: 503 with a random Retry-After, and the token is kept (door case 60)', async (t) => {
     const busy = await start()
     const { renewal } = await logIn(busy, 1)
-    const all = await Promise.all(Array.from({ length: 400 }, () => renew(busy, renewal)))
+    // A second that does not pass: however slow the machine, all of them are within it.
+    const stopped = performance.now()
+    const clock = t.mock.method(performance, 'now', () => stopped)
+    const all = await Promise.all(Array.from({ length: 260 }, () => renew(busy, renewal)))
+    clock.mock.restore()
+    assert.equal(all.filter(({ status }) => status === 200).length, 200)
     const refused = all.filter(({ status }) => status === 503)
-    assert.ok(refused.length > 0, 'none was refused')
-    assert.ok(all.every(({ status }) => status === 200 || status === 503))
+    assert.equal(refused.length, 60)
+    assert.ok(refused.every((answer) => codeOf(answer) === 'PB_ERR_RENEWAL_BUSY'))
     const waits = new Set(refused.map(({ headers }) => headers['retry-after']))
     assert.ok([...waits].every((wait) => Number(wait) >= 1 && Number(wait) <= 10))
-    if (refused.length > 20) assert.ok(waits.size > 1, 'all come back at once')
-    await until(() => true, 'nothing')
-    const later = await renew(busy, renewal)
-    assert.ok([200, 503].includes(later.status))
+    assert.ok(waits.size > 1, 'all would come back at once')
+    await until(() => performance.now() > stopped + 50, 'some of them')
+    assert.equal((await renew(busy, renewal)).status, 200)
   })
 
   test('as many sessions as there may be: the renewal says so, for a page cannot read it of the upgrade (door case 64)', async () => {
