@@ -76,8 +76,10 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
     passwords,
     options: resolved.login,
     log,
-    passwordUpgraded: (userId, from, to) => {
-      const userKey = userKeyOf(DJANGO, userId)
+    passwordUpgraded: (user, from, to) => {
+      const account = { user, checker: DJANGO }
+      minting.renewals?.rebind({ ...account, binding: from }, { ...account, binding: to })
+      const userKey = userKeyOf(DJANGO, user.id)
       registry.rebind(userKey, bindingDigest(from), bindingDigest(to))
     },
   })
