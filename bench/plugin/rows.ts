@@ -43,7 +43,7 @@ export function pluginRows(scale: number, seconds: number): readonly PluginRow[]
   const minds = count(1000)
   const upgrades = count(300)
   const logins = count(16)
-  const refusals = count(5)
+  const refusals = Math.max(1, Math.round(5 * scale))
   const sky = { queued: count(40), pages: count(10), seconds: 4 * seconds }
   return [
     {

@@ -92,6 +92,12 @@ const WRONG: [object, string, string, string][] = [
   ],
   [{ passwordIterations: 0 }, 'passwordIterations', '1 to', '0'],
   [{ passwordIterations: 1.5 }, 'passwordIterations', '1 to', '1.5'],
+  [{ updateLastLogin: 'yes' }, 'updateLastLogin', 'true or false', 'string'],
+  [{ upgradePasswords: 1 }, 'upgradePasswords', 'true or false', 'number'],
+  [{ upgradePasswords: true, hashers: ['md5'] }, 'upgradePasswords', 'first in hashers', 'md5'],
+  [{ loginHooks: null }, 'loginHooks', 'beforeCheck', 'null'],
+  [{ loginHooks: { after: 1 } }, 'loginHooks.after', 'succeeded', 'unknown'],
+  [{ loginHooks: { failed: {} } }, 'loginHooks.failed', 'a function', 'object'],
   [{ sessions: { perUser: 0 } }, 'sessions.perUser', '1 to', '0'],
   [{ sessions: { total: Infinity } }, 'sessions.total', '1 to', 'Infinity'],
   [{ sessions: { max: 5 } }, 'sessions.max', 'perUser, total', 'unknown'],
@@ -136,6 +142,7 @@ describe('a wrong option fails at register, by name, expected and got', () => {
 
   test('what is left out, or undefined, has a default', async () => {
     for (const option of [
+      ...['updateLastLogin', 'upgradePasswords', 'loginHooks'],
       ...['prefix', 'checkers', 'passwordIterations', 'sessions', 'rateLimits', 'limits', 'users'],
     ]) {
       assert.equal(await registerWith({ [option]: undefined }), null, option)
