@@ -190,9 +190,9 @@ class Admission {
     if (sessionKey !== null && alive?.has(sessionKey) !== true) throw new TicketInvalid()
     connection.proven(bindingDigest(account.binding), sessionKey)
     const renewals = await SessionRenewals.prepare(tokens, account, origin, claims)
-    if (connection.ending !== null) throw new TicketInvalid()
     if (tokens?.admits(claims) === false) throw new TicketInvalid()
     if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
+    if (connection.ending !== null) throw new TicketInvalid()
     // The page gave up meanwhile: a refusal that nobody reads, and no session.
     if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
     return { account, renewals }
