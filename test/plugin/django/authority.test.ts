@@ -14,10 +14,10 @@ const digestOf = (text: string): string =>
 /** Runs with the texts of the statements that the pool was asked meanwhile. */
 async function statementsOf(run: () => Promise<unknown>): Promise<string[]> {
   const seen: string[] = []
-  const { query } = pool
+  const query = pool.query.bind(pool)
   const spied = (text: string, values: unknown[]): unknown => {
     seen.push(text)
-    return Reflect.apply(query, pool, [text, values])
+    return query(text, values)
   }
   Object.assign(pool, { query: spied })
   try {
