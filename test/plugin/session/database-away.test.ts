@@ -79,8 +79,8 @@ describe('PostgreSQL stopped and started (door case 51, 41)', () => {
       await until(() => logged(app, 'the authority is back').length === 1, 'its return', 20_000)
       await assertAlive(session)
       assert.ok(app.app.perspective.stats().authorityAge < 2)
-      await (await open(app, 2)).socket.close(1000)
-      session.socket.close(1000)
+      const other = await open(app, 2)
+      for (const { socket } of [other, session]) socket.close(1000)
       await session.closed
       await app.close()
     },
