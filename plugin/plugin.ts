@@ -113,9 +113,11 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
         ...shared,
         isClosing: () => isClosing,
       }
-      await scope.register(async (posts) => {
-        registerPosts(posts, context)
-      })
+      if (minting.mints) {
+        await scope.register(async (posts) => {
+          registerPosts(posts, context)
+        })
+      }
       await registerSocketRoute(scope, `${scope.prefix}/socket`, context)
       await registerClientRoute(scope, resolved.origins)
     },
