@@ -28,21 +28,28 @@ export async function login<P extends object, M = MindOf<P>>(
 ): Promise<Session<P>> {
   const given: ConnectionOptions = options ?? {}
   checkOptions(given)
-  const address = resolveUrl(url, '/login')
-  const shown = await askFor(credentials, given.signal)
-  const ticket = await (shown.type === 'session'
-    ? requestTicket(resolveUrl(url, '/ticket'), {}, given, 'include')
-    : requestTicket(address, shown, given))
-  return connect<P, M>(url, ticket, ...([options] as OptionsArgument<M>))
+  resolveUrl(url, '')
+  let shown: object = await askFor(credentials, given.signal)
+  const { type } = shown as Credentials
+  if (type === 'hashed-password') {
+    // A module of its own: the pages that send their passwords need not load it.
+    const { prove } = await import('./hashed-password.js')
+    shown = await prove(shown as never, (body) => ask(url, '/challenge', body, given), RequestError)
+  }
+  const { ticket } = await (type === 'session'
+    ? ask(url, '/ticket', {}, given)
+    : ask(url, '/login', shown, given))
+  return connect<P, M>(url, ticket as string, ...([options] as OptionsArgument<M>))
 }
 
-async function requestTicket(
-  address: URL,
+/** Asks a route for a ticket, or for a challenge. */
+async function ask(
+  url: string | URL,
+  route: '/login' | '/ticket' | '/challenge',
   credentials: unknown,
   options: ConnectionOptions,
-  // A login sets no ambient state and needs none.
-  cookies: 'include' | 'omit' = 'omit',
-): Promise<string> {
+): Promise<Record<string, unknown>> {
+  const address = resolveUrl(url, route)
   const timeout = AbortSignal.timeout(LOGIN_TIMEOUT_MS)
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
   const request = options.fetch ?? fetch
@@ -53,7 +60,8 @@ async function requestTicket(
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(credentials),
-      credentials: cookies,
+      // A login sets no ambient state and needs none.
+      credentials: route === '/ticket' ? 'include' : 'omit',
       // It might carry a password away.
       redirect: 'error',
       cache: 'no-store',
@@ -67,8 +75,9 @@ async function requestTicket(
       : (error as Error).message
     throw new RequestError('PB_ERR_CLIENT_UNREACHABLE', `POST ${address.pathname}: ${why}`, 0, null)
   }
-  const { ticket, code, message, retryAfter } = (body ?? {}) as Record<string, unknown>
-  if (response.ok && typeof ticket === 'string') return ticket
+  const answer = (body ?? {}) as Record<string, unknown>
+  if (response.ok && typeof (answer['ticket'] ?? answer['challenge']) === 'string') return answer
+  const { code, message, retryAfter } = answer
   if (code === 'PB_ERR_LOGIN_REJECTED') throw new UnauthorizedLoginError()
   // What has no code of ours is of a proxy, or of another route.
   const isOurs = typeof code === 'string' && code.startsWith('PB_ERR_')

@@ -7,6 +7,11 @@ export interface CustomCredentials {}
 /** What somebody presents at a login. */
 export type Credentials =
   | { readonly type?: 'password'; readonly username: string; readonly password: string }
+  /**
+   * A password that does not leave the page, for servers with `allowPasswordEquivalentHashes`; costs the page a second or
+   * more, and needs https.
+   */
+  | { readonly type: 'hashed-password'; readonly username: string; readonly password: string }
   /** The session cookie that Django gave this page; the server's option `djangoSessions` takes it. */
   | { readonly type: 'session' }
   /** Nobody in particular; the server's option `anonymous` takes it. */

@@ -9,9 +9,26 @@ export async function registerClientRoute(
   scope: FastifyInstance,
   origins: ReadonlySet<string>,
 ): Promise<void> {
-  const code = await readFile(new URL('../client.min.js', import.meta.url))
+  await registerModule(scope, origins, '/client.js', '../client.min.js')
+}
+
+/** Registers `GET <prefix>/hashed-password.js`, which `client.js` imports when it is needed. */
+export async function registerHashedPasswordModule(
+  scope: FastifyInstance,
+  origins: ReadonlySet<string>,
+): Promise<void> {
+  await registerModule(scope, origins, '/hashed-password.js', '../hashed-password.js')
+}
+
+async function registerModule(
+  scope: FastifyInstance,
+  origins: ReadonlySet<string>,
+  url: string,
+  file: string,
+): Promise<void> {
+  const code = await readFile(new URL(file, import.meta.url))
   const etag = `"${createHash('sha256').update(code).digest('base64url').slice(0, 22)}"`
-  scope.get('/client.js', readableBy(origins), (request, reply) => {
+  scope.get(url, readableBy(origins), (request, reply) => {
     reply.headers({
       etag,
       // Asked for anew each time, and answered by 304: a deploy changes server and client together.

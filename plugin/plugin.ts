@@ -1,7 +1,7 @@
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import { registerClientRoute } from './client-route.js'
+import { registerClientRoute, registerHashedPasswordModule } from './client-route.js'
 import { DjangoUsers, InvalidOptionError, openDatabase } from './django/index.js'
 import { openCookieSessions } from './login/cookie-sessions.js'
 import { prepareJsonPosts } from './login/json-post.js'
@@ -10,9 +10,8 @@ import { registerPosts } from './login/posts.js'
 import { RateLimiter } from './login/rate-limits.js'
 import { Observation } from './observation.js'
 import { type PerspectiveOptions, type ResolvedOptions, resolveOptions } from './options.js'
-import { AnonymousChecker } from './portal/anonymous-checker.js'
-import { DjangoChecker } from './portal/django-checker.js'
-import { DJANGO, Portal, bindingDigest, userKeyOf } from './portal/portal.js'
+import { openPortal } from './portal/open-portal.js'
+import { DJANGO, bindingDigest, userKeyOf } from './portal/portal.js'
 import { SessionKeeper } from './session/session-keeper.js'
 import { SessionRegistry, type Sessions } from './session/sessions.js'
 import { endSessions } from './session/shutdown.js'
@@ -54,11 +53,7 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
   const { log } = app
   const warn = (message: string): void => log.warn(`perspective: ${message}`)
   const passwords = { ...resolved.passwords, warn }
-  const portal = new Portal([
-    new DjangoChecker(users, passwords),
-    ...(resolved.waysIn.anonymous ? [new AnonymousChecker()] : []),
-    ...resolved.checkers,
-  ])
+  const { portal, hashedPasswords } = openPortal(resolved, users, passwords, now)
   const keeper = new SessionKeeper({
     registry,
     portal,
@@ -107,7 +102,15 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
       scope.addHook('onResponse', async (request, reply) => {
         observation.answered(request, reply)
       })
-      const shared = { portal, registry, observation, effects, cookieSessions, now }
+      const shared = {
+        portal,
+        registry,
+        observation,
+        effects,
+        cookieSessions,
+        hashedPasswords,
+        now,
+      }
       const context = {
         ...createContext(scope, resolved, minting),
         ...shared,
@@ -120,6 +123,7 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
       }
       await registerSocketRoute(scope, `${scope.prefix}/socket`, context)
       await registerClientRoute(scope, resolved.origins)
+      if (hashedPasswords !== null) await registerHashedPasswordModule(scope, resolved.origins)
     },
     { prefix: resolved.prefix },
   )

@@ -30,6 +30,13 @@ export {
   type ResolvedPasswordSettings,
 } from './password-options.js'
 export { NotificationListener } from './notifications.js'
+export {
+  clientProof,
+  isProof,
+  MIN_PROOF_ITERATIONS,
+  readSaltedPassword,
+  type SaltedPassword,
+} from './hashed-password.js'
 export { hasModulePermissions, hasPermission } from './permissions.js'
 export { decodeSession, sessionAuthHash, type SessionOptions } from './session.js'
 export { DjangoSessions } from './session-store.js'

@@ -95,7 +95,8 @@ export class Portal {
   /** The checkers have been checked: see `options.ts`. */
   constructor(checkers: readonly Checker[]) {
     for (const checker of checkers) {
-      this.#byName.set(checker.name, checker)
+      // Those of one name have the same users; the first one reads them.
+      if (!this.#byName.has(checker.name)) this.#byName.set(checker.name, checker)
       for (const type of checker.types) this.#byType.set(type, checker)
     }
   }
