@@ -1,6 +1,7 @@
 // Further ways in, from a page in a real browser, with the module that the plugin serves.
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import type { Credentials } from 'fastify-perspective/client'
 import type { Browser, Page } from 'playwright-core'
 import { addLogin, SECRET_KEY } from '../plugin/django/django-session.js'
 import { startDjango } from '../plugin/django/start-django.js'
@@ -19,6 +20,7 @@ describe('login in a page', { skip }, async () => {
     optionsFor(pool, {
       allowedOrigins: [origin],
       anonymous: true,
+      allowPasswordEquivalentHashes: true,
       djangoSessions: { secretKeys: [SECRET_KEY] },
     }),
     {
@@ -45,7 +47,7 @@ describe('login in a page', { skip }, async () => {
   }
 
   /** Logs in; answers who that is, or the name and code of the error. */
-  const logIn = (page: Page, credentials: object): Promise<unknown> =>
+  const logIn = (page: Page, credentials: Credentials): Promise<unknown> =>
     page.evaluate(async (shown) => {
       const address: string = '/perspective/client.js'
       const client = (await import(address)) as typeof import('fastify-perspective/client')
@@ -80,5 +82,19 @@ describe('login in a page', { skip }, async () => {
     const password = { username: 'fast2', password: 'fast password 2' }
     assert.equal(await logIn(page, password), 'fast2')
     assert.deepEqual(cookies, [undefined])
+  })
+
+  test('{ type: "hashed-password" }: the password stays in the page (door case 76)', async () => {
+    const page = await open()
+    const sent: string[] = []
+    page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`))
+    const credentials = { type: 'hashed-password', username: 'ada' } as const
+    const password = 'difference engine'
+    assert.equal(await logIn(page, { ...credentials, password }), 'ada')
+    const rejected = ['UnauthorizedLoginError', 'PB_ERR_LOGIN_REJECTED']
+    assert.deepEqual(await logIn(page, { ...credentials, password: 'analytical' }), rejected)
+    const paths = sent.map((line) => new URL(line.split(' ')[0] ?? '').pathname.split('/').at(-1))
+    assert.deepEqual(paths.slice(0, 4), ['client.js', 'hashed-password.js', 'challenge', 'login'])
+    assert.doesNotMatch(sent.join('\n'), /difference|analytical/)
   })
 })

@@ -7,6 +7,7 @@ import { PAGE, SECRET, TestRealm, optionsFor } from './start-app.js'
 
 const DATABASE = 'postgres://nobody:hunter2@127.0.0.1:1/none'
 const site = { secretKeys: ['the sesame of Django'] }
+const HASHES = 'allowPasswordEquivalentHashes'
 const checker = { name: 'otp', types: ['otp'], check: async () => null, load: async () => null }
 
 async function registerWith(options: object): Promise<unknown> {
@@ -104,6 +105,11 @@ const WRONG: [object, string, string, string][] = [
   [{ sessions: { max: 5 } }, 'sessions.max', 'perUser, total', 'unknown'],
   [{ sessions: 5 }, 'sessions', 'an object', 'number'],
   [{ anonymous: 'yes' }, 'anonymous', 'true or false', 'string'],
+  [{ allowPasswordEquivalentHashes: 1 }, HASHES, 'true, false', 'number'],
+  [{ allowPasswordEquivalentHashes: {} }, `${HASHES}.saltSecret`, '32 bytes', 'undefined'],
+  [{ [HASHES]: { saltSecret: 'sesame' } }, `${HASHES}.saltSecret`, '32 bytes', 'string'],
+  [{ [HASHES]: { salt: 'x' } }, `${HASHES}.salt`, 'saltSecret', 'unknown'],
+  [{ [HASHES]: true, hashers: ['md5'] }, HASHES, 'pbkdf2_sha256', 'others'],
   [{ djangoSessions: true }, 'djangoSessions', '{ secretKeys', 'boolean'],
   [{ djangoSessions: null }, 'djangoSessions', '{ secretKeys', 'null'],
   [{ djangoSessions: {} }, 'djangoSessions.secretKeys', 'SECRET_KEY_FALLBACKS', 'undefined'],
@@ -175,7 +181,7 @@ describe('a wrong option fails at register, by name, expected and got', () => {
     for (const option of [
       ...['updateLastLogin', 'upgradePasswords', 'loginHooks'],
       ...['prefix', 'checkers', 'passwordIterations', 'sessions', 'rateLimits', 'limits', 'users'],
-      ...['anonymous', 'djangoSessions'],
+      ...['anonymous', 'djangoSessions', 'allowPasswordEquivalentHashes'],
     ]) {
       assert.equal(await registerWith({ [option]: undefined }), null, option)
     }
