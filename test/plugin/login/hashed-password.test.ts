@@ -43,9 +43,16 @@ const challengeFor = (username: unknown, at: TestApp = app): Promise<Answer> =>
   })
 const saltOf = async (username: string, at: TestApp = app): Promise<string> =>
   (JSON.parse((await challengeFor(username, at)).body) as { salt: string }).salt
-const answerOf = async (username: string, password: string): Promise<Record<string, unknown>> => {
-  const asked = async (): Promise<Record<string, unknown>> =>
-    JSON.parse((await challengeFor(username)).body) as Record<string, unknown>
+/** What the page would send; `askedFor` is whom it says that it is at first. */
+const answerOf = async (
+  username: string,
+  password: string,
+  askedFor: string = username,
+): Promise<Record<string, unknown>> => {
+  const asked = async (): Promise<Record<string, unknown>> => ({
+    ...(JSON.parse((await challengeFor(askedFor)).body) as Record<string, unknown>),
+    salt: await saltOf(username),
+  })
   const credentials = { type: 'hashed-password', username, password } as const
   return (await prove(credentials, asked, RequestError)) as Record<string, unknown>
 }
@@ -102,6 +109,7 @@ describe('the proof of a hashed password', () => {
     const bodies = [
       good,
       await answerOf('fast1', 'wrong'),
+      await answerOf('fast1', 'lètmein', 'nobody'),
       await answerOf('fast2', 'secret'),
       await answerOf('fast3', 'fast password 3'),
       await answerOf('nobody', 'x'),
