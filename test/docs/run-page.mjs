@@ -1,0 +1,10 @@
+// Runs a page's module in Node, with as much of a browser as the manual's pages use: an address, WebSocket, confirm.
+//
+//   node --import tsx run-page.mjs <file> <address>
+import { pathToFileURL } from 'node:url'
+import { WebSocket } from 'ws'
+
+const [, , file, href] = process.argv
+Object.assign(globalThis, { location: { href }, WebSocket, confirm: () => true })
+await import(pathToFileURL(file).href)
+process.exit()
