@@ -34,7 +34,7 @@ export async function startServer(
     env: {
       ...process.env,
       DATABASE_URL: databaseUrl,
-      TICKET_SECRET: 'a secret of the manual, long enough for HS256',
+      TICKET_SECRET: 'a-secret-of-the-manual-that-is-long-enough-for-HS256',
       PORT: port,
     },
   })
