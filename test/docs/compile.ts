@@ -1,5 +1,5 @@
 /** Compiles a document of the manual as a reader would: strict, `nodenext`, against the built package. */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { type Document, isPage, isTypeScript, root } from './documents.js'
 
@@ -22,16 +22,21 @@ const optionsOf: Record<'server' | 'page', ts.CompilerOptions> = {
 // The libraries are the same for every document: read once, and only the blocks anew.
 const hosts = { server: cachingHost(optionsOf.server), page: cachingHost(optionsOf.page) }
 
-/** @returns What the compiler says of the document's blocks: its server's files and its page's are two programs. */
+/** @returns What the compiler says of the document: each of its folders is an app, of two programs, server and page. */
 export function compile({ folder, blocks }: Document): string[] {
-  return (['server', 'page'] as const).flatMap((side) => {
-    const files = blocks
-      .filter((block) => isTypeScript(block) && isPage(block) === (side === 'page'))
-      .map(({ name }) => join(folder, name))
-    if (files.length === 0) return []
-    const program = ts.createProgram(files, optionsOf[side], hosts[side])
-    return ts.getPreEmitDiagnostics(program).map(describe)
-  })
+  const problems: string[] = []
+  const code = blocks.filter(isTypeScript)
+  for (const app of new Set(code.map(({ name }) => dirname(name)))) {
+    for (const side of ['server', 'page'] as const) {
+      const files = code
+        .filter((block) => dirname(block.name) === app && isPage(block) === (side === 'page'))
+        .map(({ name }) => join(folder, name))
+      if (files.length === 0) continue
+      const program = ts.createProgram(files, optionsOf[side], hosts[side])
+      problems.push(...ts.getPreEmitDiagnostics(program).map(describe))
+    }
+  }
+  return problems
 }
 
 function cachingHost(options: ts.CompilerOptions): ts.CompilerHost {

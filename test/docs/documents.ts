@@ -3,8 +3,9 @@
  * start's files, as a reader would have them.
  */
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 
 /** The folder of the project, with a slash at its end. */
 export const root: string = fileURLToPath(new URL('../../', import.meta.url))
@@ -66,9 +67,25 @@ export async function writeDocuments(documents: readonly Document[]): Promise<vo
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
     for (const { name, code } of [...quickStart, ...blocks].filter(isTypeScript)) {
-      await writeFile(join(folder, name), code)
+      const file = join(folder, name)
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, code)
+      await writeFile(file.replace(/\.tsx?$/, '.js'), transpile(code))
     }
   }
+}
+
+/** Beside each file, for node: a loader would be started anew for each of them, and cost more than they do. */
+function transpile(code: string): string {
+  const { ESNext } = ts.ModuleKind
+  const { ES2022 } = ts.ScriptTarget
+  const compilerOptions = { module: ESNext, target: ES2022, jsx: ts.JsxEmit.ReactJSX }
+  return ts.transpileModule(code, { compilerOptions }).outputText
+}
+
+/** The JavaScript of a block of a document. */
+export function scriptOf({ folder }: Document, name: string): string {
+  return join(folder, name.replace(/\.ts$/, '.js'))
 }
 
 export function removeDocuments(test: string): Promise<void> {

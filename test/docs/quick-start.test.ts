@@ -5,7 +5,7 @@ import { type Referenceable, login } from 'fastify-perspective/client'
 import { WebSocket } from 'ws'
 import { ACCOUNTS } from '../../tools/postgres/accounts.js'
 import { loadDjango, startPostgres } from '../../tools/postgres/start.js'
-import { readDocuments, removeDocuments, writeDocuments } from './documents.js'
+import { readDocuments, removeDocuments, scriptOf, writeDocuments } from './documents.js'
 import { startServer } from './processes.js'
 
 interface Board extends Referenceable {
@@ -23,11 +23,11 @@ interface ChatMind {
 }
 
 test('the quick start: a Django user logs in, and each side calls the other', async (t) => {
-  const folder = await writeQuickStart(t)
+  const script = await writeQuickStart(t)
   const postgres = await startPostgres()
   t.after(() => postgres.stop())
   await loadDjango(postgres.url)
-  const server = await startServer(['--import', 'tsx', `${folder}/server.ts`], postgres.url)
+  const server = await startServer([script], postgres.url)
   t.after(() => server.stop())
 
   const events: unknown[] = []
@@ -78,5 +78,7 @@ async function writeQuickStart(t: { after(run: () => unknown): void }): Promise<
   const documents = await readDocuments('quick-start')
   t.after(() => removeDocuments('quick-start'))
   await writeDocuments(documents)
-  return documents[0]?.folder ?? ''
+  const readme = documents.find(({ path }) => path === 'README.md')
+  assert.ok(readme)
+  return scriptOf(readme, 'server.ts')
 }

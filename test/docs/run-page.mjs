@@ -1,6 +1,6 @@
 // Runs a page's module in Node, with as much of a browser as the manual's pages use: an address, WebSocket, confirm.
 //
-//   node --import tsx run-page.mjs <file> <address>
+//   node run-page.mjs <file> <address>
 import { pathToFileURL } from 'node:url'
 import { WebSocket } from 'ws'
 

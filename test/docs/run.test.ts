@@ -1,20 +1,17 @@
-// Every code block of the manual is code: compiled as a reader would, and run where it can be.
-//
-// A TypeScript block names its file in its first line. `server.ts` is started on a real PostgreSQL with Django's tables,
-// the quick start's unless the document has its own; `page.ts` and `*-page.ts` are run against it; `*.test.ts` are run by
-// node's test runner; the others are compiled.
+// Every code block of the manual does what it says, where it can be run: `server.ts` is started on a real PostgreSQL with
+// Django's tables, the quick start's unless the document has its own; `page.ts` and `*-page.ts` are run against it, and
+// `*.test.ts` by node's test runner.
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Postgres, loadDjango, startPostgres } from '../../tools/postgres/start.js'
-import { compile } from './compile.js'
 import {
   type Document,
   isPage,
   isTypeScript,
   readDocuments,
   removeDocuments,
+  scriptOf,
   writeDocuments,
 } from './documents.js'
 import { checkOtherLanguage } from './other-languages.js'
@@ -22,7 +19,7 @@ import { runNode, startServer } from './processes.js'
 
 const runPage = fileURLToPath(new URL('run-page.mjs', import.meta.url))
 
-const documents = await readDocuments('examples')
+const documents = await readDocuments('run')
 let postgres: Postgres
 
 before(async () => {
@@ -33,27 +30,10 @@ before(async () => {
 
 after(async () => {
   await postgres.stop()
-  await removeDocuments('examples')
+  await removeDocuments('run')
 })
 
 describe('the code blocks of the manual', () => {
-  test('TypeScript blocks name their file', () => {
-    const unnamed = documents.flatMap(({ blocks }) =>
-      blocks.filter((block) => isTypeScript(block) && block.name === ''),
-    )
-    assert.deepEqual(
-      unnamed.map(({ at }) => at),
-      [],
-    )
-  })
-
-  for (const document of documents) {
-    if (!document.blocks.some(isTypeScript)) continue
-    test(`compile, strictly: ${document.path}`, () => {
-      assert.deepEqual(compile(document), [])
-    })
-  }
-
   test('in other languages are well formed', async () => {
     for (const block of documents.flatMap(({ blocks }) => blocks)) {
       if (!isTypeScript(block)) await checkOtherLanguage(block, postgres.url)
@@ -71,10 +51,9 @@ function runnable({ blocks }: Document) {
 }
 
 async function runDocument(document: Document): Promise<void> {
-  const { folder } = document
   const blocks = runnable(document)
-  for (const { at, name } of blocks.filter(({ name }) => name.endsWith('.test.ts'))) {
-    const { code, output } = await runNode(['--import', 'tsx', '--test', join(folder, name)], {
+  for (const { at, name } of blocks.filter((block) => block.name.endsWith('.test.ts'))) {
+    const { code, output } = await runNode(['--test', scriptOf(document, name)], {
       // Or it would take itself for a part of the run that has started it.
       NODE_TEST_CONTEXT: undefined,
     })
@@ -82,11 +61,10 @@ async function runDocument(document: Document): Promise<void> {
   }
   const pages = blocks.filter((block) => block.name.endsWith('.ts') && isPage(block))
   if (pages.length === 0 && !blocks.some(({ name }) => name === 'server.ts')) return
-  const server = await startServer(['--import', 'tsx', join(folder, 'server.ts')], postgres.url)
+  const server = await startServer([scriptOf(document, 'server.ts')], postgres.url)
   try {
     for (const { at, name } of pages) {
-      const page = ['--import', 'tsx', runPage, join(folder, name), server.url]
-      const { code, output } = await runNode(page)
+      const { code, output } = await runNode([runPage, scriptOf(document, name), server.url])
       assert.equal(code, 0, `${at}\n${output}`)
     }
   } finally {
