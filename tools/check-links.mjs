@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { projectFolder } from './install.mjs'
+import { readAnchors, withoutBlocks } from './anchors.mjs'
 
 const pages = [
   'README.md',
@@ -59,27 +60,6 @@ function readLinks(text) {
     }
   }
   return links
-}
-
-/** The anchors that GitHub gives to headings, and those that are written as `<a id="…">`. */
-function readAnchors(text) {
-  const anchors = new Set([...text.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id))
-  const seen = new Map()
-  for (const [, heading] of withoutBlocks(text).matchAll(/^#{1,6} +(.+?) *$/gm)) {
-    const slug = heading
-      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\p{M} _-]/gu, '')
-      .replaceAll(' ', '-')
-    const times = seen.get(slug) ?? 0
-    seen.set(slug, times + 1)
-    anchors.add(times === 0 ? slug : `${slug}-${times}`)
-  }
-  return anchors
-}
-
-function withoutBlocks(text) {
-  return text.replace(/^```[\s\S]*?^```$/gm, (block) => block.replace(/[^\n]/g, ''))
 }
 
 function withoutCode(text) {

@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Application, Converter, ReflectionKind } from 'typedoc'
+import { readAnchors } from './anchors.mjs'
 import { projectFolder } from './install.mjs'
 import { findGaps } from './reference-gaps.mjs'
 
@@ -86,17 +87,28 @@ async function renderPages(project) {
   const temporary = mkdtempSync(join(tmpdir(), 'reference-'))
   try {
     await project.app.outputs.writeOutput({ name: 'markdown', path: temporary }, project)
-    return new Map([
-      ['README.md', writeIndex()],
-      ...pages.map(({ name, title }) => {
+    const texts = new Map(
+      pages.map(({ name, title }) => {
         const text = readFileSync(join(temporary, `${name}.md`), 'utf8')
-        const [, ...rest] = text.split('\n')
-        return [`${name}.md`, [`# \`${title}\``, ...rest].join('\n').trimEnd() + '\n']
+        return [`${name}.md`, text.replace(/^# .*/, `# \`${title}\``).trimEnd() + '\n']
       }),
-    ])
+    )
+    return new Map([['README.md', writeIndex()], ...mendAnchors(texts)])
   } finally {
     rmSync(temporary, { recursive: true })
   }
+}
+
+/** TypeDoc numbers a heading by the names that it has used, GitHub by the headings of the page. */
+function mendAnchors(texts) {
+  const anchorsOf = new Map([...texts].map(([file, text]) => [file, readAnchors(text)]))
+  return [...texts].map(([file, text]) => [
+    file,
+    text.replace(/\]\(([\w.]*)#([^)]+?)-(\d+)\)/g, (link, page, name, number) => {
+      const anchors = anchorsOf.get(page === '' ? file : page)
+      return anchors.has(`${name}-${number}`) ? link : `](${page}#${name})`
+    }),
+  ])
 }
 
 function writeIndex() {

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { WebSocket } from 'ws'
 
 const [, , file, href] = process.argv
-Object.assign(globalThis, { location: { href }, WebSocket, confirm: () => true })
+Object.assign(globalThis, { location: { href }, confirm: () => true })
+globalThis.WebSocket ??= WebSocket // Node has one from 22 on
 await import(pathToFileURL(file).href)
 process.exit()
