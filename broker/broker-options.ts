@@ -5,7 +5,9 @@ import type { Limits } from './limits.js'
 
 /** The peer's first word: whether it has a root, and what its application says of itself. */
 export interface PeerHello {
+  /** Whether it has a root; calls on a root that is not there reject. */
   readonly hasRoot: boolean
+  /** JSON, unchecked: `info` of its options. */
   readonly info: unknown
 }
 
@@ -21,6 +23,7 @@ export interface BrokerOptions {
   readonly root?: object | PromiseLike<object> | undefined
   /** Plain JSON for the peer's `broker.peer`; leaves with our hello, as soon as the root is there. */
   readonly info?: unknown
+  /** Quotas of this connection; those not given are of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined
   /** The classes whose instances cross as copies; the same on both sides. */
   readonly copyables?: readonly CopyableClass[] | undefined

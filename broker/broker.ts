@@ -59,6 +59,8 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   /**
    * Takes over a transport and says hello.
    *
+   * @param transport - An open or opening connection; nobody else may use it from here on.
+   * @param options - What the peer may call, and what it may cost.
    * @throws TypeError - a limit that is none, a root whose `remote` table does not fit it, or an `info` that is no JSON.
    */
   constructor(transport: Transport, options: BrokerOptions = {}) {
