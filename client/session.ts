@@ -3,7 +3,16 @@ import type { Broker, CloseReason, Remote } from '../broker/index.js'
 
 /** Where a session is in its life; a frozen snapshot. */
 export type SessionState =
-  { readonly name: 'open' } | { readonly name: 'ended'; readonly reason: CloseReason }
+  | {
+      /** Calls go through. */
+      readonly name: 'open'
+    }
+  | {
+      /** The avatar has gone; calls reject. */
+      readonly name: 'ended'
+      /** How the connection ended. */
+      readonly reason: CloseReason
+    }
 
 /** One login of one user on this page: a connection, and the avatar at the other end of it. */
 export interface Session<P extends object> extends AsyncDisposable {
@@ -13,7 +22,7 @@ export interface Session<P extends object> extends AsyncDisposable {
   readonly user: { readonly id: string; readonly username: string }
   /** The state now; a new object for each change, so that it serves as a snapshot. */
   readonly state: SessionState
-  /** Hears of every change of `state`; answers a function that unsubscribes. Bound: it can be handed on as it is. */
+  /** `listener` hears of every change of `state`; answers a function that unsubscribes. Bound: it can be handed on as it is. */
   readonly subscribe: (listener: (state: SessionState) => void) => () => void
   /** Why the session ended. Never rejects. */
   readonly ended: Promise<CloseReason>
