@@ -22,6 +22,7 @@ import { type OpenTickets, openTickets } from './ticket/open-tickets.js'
 
 /** What the plugin adds to the app: `app.perspective`. */
 export interface PerspectiveServer {
+  /** Who is connected to this process. */
   readonly sessions: Sessions
   /** What is held now, and what has been counted since the plugin was registered; frozen. */
   stats(): PerspectiveStats

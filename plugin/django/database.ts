@@ -8,8 +8,14 @@ import type { ListenClient } from './notifications.js'
  * It stays the app's: it is never closed here.
  */
 export type Database =
-  | { query(text: string, values: unknown[]): Promise<{ readonly rows: readonly object[] }> }
-  | { readonly $pool: object }
+  | {
+      /** Runs the statement `text`, its `$1`… bound to `values`. */
+      query(text: string, values: unknown[]): Promise<{ readonly rows: readonly object[] }>
+    }
+  | {
+      /** The pool of a pg-promise database. */
+      readonly $pool: object
+    }
 
 /** Longest wait for a connection. */
 const CONNECT_TIMEOUT_MS = 2_000
@@ -43,7 +49,7 @@ export class OpenDatabase {
   }
 
   /**
-   * Runs one statement with `$1`… bound by the server. `Row` is the caller's word for what the statement selects.
+   * Runs one statement, `text`, with `$1`… bound to `values` by the server. `Row` is the caller's word for what the statement selects.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`: no rows within 5 seconds, or an error instead of them.
    */
   async query<Row extends object>(
@@ -64,7 +70,7 @@ export class OpenDatabase {
 }
 
 /**
- * Opens a connection string with pg-promise, or wraps the database object that the app already has. Connects at the
+ * Opens `database`: a connection string with pg-promise, or the database object that the app already has. Connects at the
  * first query, not before.
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: neither of them.
  */

@@ -34,7 +34,8 @@ export class DjangoUsers {
   readonly usernameMaxLength: number
 
   /**
-   * Connects at the first query. An {@link OpenDatabase} stays the caller's to close.
+   * Connects to `database` at the first query. An {@link OpenDatabase} stays the caller's to close. `model` names what differs
+   * from Django's own user.
    * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: a database or a model that cannot be used.
    */
   constructor(database: OpenDatabase | string | Database, model?: UserModel) {
@@ -54,7 +55,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads the user and the password hash for `str(pk)`; null as for {@link byId}.
+   * Reads the user and the password hash for the `id`, `str(pk)`; null as for {@link byId}.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
   async accountById(id: string): Promise<DjangoAccount | null> {
@@ -74,7 +75,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads the user and the password hash for an exact username; null where none or more than one row matches, which
+   * Reads the user and the password hash for an exact `username`; null where none or more than one row matches, which
    * Django refuses too (`MultipleObjectsReturned`). Source: `BaseUserManager.get_by_natural_key`.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
@@ -83,7 +84,7 @@ export class DjangoUsers {
   }
 
   /**
-   * The one form of all the usernames that {@link accountByUsername} may find the same row for, as far as this model says:
+   * The one form of `username` and all the others that {@link accountByUsername} may find the same row for, as far as this model says:
    * guesses are counted by it.
    */
   accountName(username: string): string {
@@ -92,7 +93,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads the user's own and its groups' permissions as `app_label.codename`: none for an inactive or unknown user, all
+   * Reads the own and the groups' permissions of the user `id` as `app_label.codename`: none for an inactive or unknown user, all
    * there are for a superuser. Source: `ModelBackend.get_all_permissions`.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
@@ -113,7 +114,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads the names of the user's groups, oldest group first; also for an inactive user, as `user.groups` does. What a
+   * Reads the names of the groups of the user `id`, oldest group first; also for an inactive user, as `user.groups` does. What a
    * user may do is said by {@link permissionsOf}, where a group of an inactive user counts for nothing.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */

@@ -8,13 +8,16 @@ export const DJANGO = 'django'
 
 /** Credentials as a page sends them: a `type`, and whatever the checker of that type reads. */
 export interface SentCredentials {
+  /** Says which checker takes them. */
   readonly type: string
   readonly [field: string]: unknown
 }
 
 /** What a checker may know of the request. */
 export interface CheckContext {
+  /** Of the page, as Fastify's `trustProxy` makes it out. */
   readonly ip: string
+  /** Of the login request. */
   readonly headers: IncomingHttpHeaders
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal
@@ -22,6 +25,7 @@ export interface CheckContext {
 
 /** Somebody whom a checker vouches for. */
 export interface CheckedUser {
+  /** Frozen or not; `id` is what the checker's `load` will be asked for. */
   readonly user: User
   /** Text that changes when tickets already out must die: a password's hash. Never leaves this process. */
   readonly binding: string
@@ -55,22 +59,25 @@ export interface Checker {
   /**
    * Checks credentials. Null: refused, whatever the cause; undefined: not even of the form that the type has.
    * The caller answers every null alike.
+   *
+   * @param credentials - JSON of the page, unchecked but for its `type`.
+   * @param context - Where the request came from, and whether it is still wanted.
    */
   check(
     credentials: SentCredentials,
     context: CheckContext,
   ): Promise<CheckedUser | null | undefined>
-  /** Reads a user afresh, by `user.id`; null where there is none. */
+  /** Reads a user afresh, by the `id` that `check` gave it; null where there is none. */
   load(id: string): Promise<CheckedUser | null>
-  /** The name that guesses are counted by, in the form in which the checker compares it; null: none. */
+  /** The name in `credentials` that guesses are counted by, in the form in which the checker compares it; null: none. */
   accountName?(credentials: SentCredentials): string | null
   /**
-   * `app_label.codename` of everything the user may do now, or `'all'`; without it nothing that `requires` a permission
+   * `app_label.codename` of everything the user of that `id` may do now, or `'all'`; without it nothing that `requires` a permission
    * is allowed, unless the user is a superuser.
    */
   permissionsOf?(id: string): Promise<ReadonlySet<string> | 'all'>
   /**
-   * Reads many users afresh, by `user.id`; an id that is not in the answer is of nobody any more. Asked every
+   * Reads many users afresh, by `ids`, each a `user.id`; one that is not in the answer is of nobody any more. Asked every
    * `sessions.revalidateSeconds` for those who have sessions. Without it its users keep theirs until they end otherwise.
    */
   revalidate?(ids: readonly string[]): Promise<ReadonlyMap<string, Authority>>

@@ -29,7 +29,10 @@ export const DEFAULT_SESSION_LIMITS: SessionLimits = Object.freeze({
 })
 
 /** A session that is open, with the avatar that the realm has made. */
-export type OpenAvatarSession = AvatarSession & { readonly avatar: AnyAvatar }
+export type OpenAvatarSession = AvatarSession & {
+  /** What the realm has made, attached. */
+  readonly avatar: AnyAvatar
+}
 
 /** The sessions of one plugin: `app.perspective.sessions`. Iterates over those that are open. */
 export interface Sessions extends Iterable<OpenAvatarSession> {
@@ -41,6 +44,9 @@ export interface Sessions extends Iterable<OpenAvatarSession> {
    * Ends every session of a user at once, also those whose admission is under way, and makes the tickets that are out
    * worthless. The user can log in again: deactivate the user in Django first if that is not wanted.
    *
+   * @param userId - `user.id`; a number is taken as its text.
+   * @param reason - What the page sees in the close frame, and `detached` as its message.
+   * @param checker - Whose user it is; Django's unless said.
    * @returns How many open sessions were ended.
    */
   disconnect(userId: string | number | bigint, reason?: string, checker?: string): number
