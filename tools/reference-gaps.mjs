@@ -51,14 +51,19 @@ function checkMember(member, where, gaps) {
   checkParameters(member, name, gaps)
 }
 
+/** What an error's `message` is, everybody knows. */
+const isMessage = ({ name }, owner) => owner.kindOf(Constructor) && name === 'message'
+
 /** A parameter needs a `@param`, or its name in backticks in what is said of the function or of its class. */
 function checkParameters(reflection, where, gaps) {
-  const signatures = reflection.signatures ?? reflection.type?.declaration?.signatures ?? []
+  // Of a callback in a property its type says enough; the property itself has its words.
+  const signatures = reflection.signatures ?? []
   const around = [reflection, reflection.parent, ...signatures].map(textOf).join('\n')
   for (const signature of signatures) {
     for (const parameter of signature.parameters ?? []) {
       const isSaid =
         parameter.comment !== undefined ||
+        isMessage(parameter, reflection) ||
         (parameter.type?.type === 'reference' &&
           parameter.type.name.startsWith('OptionsArgument')) ||
         around.includes(`\`${parameter.name}\``) ||
