@@ -7,6 +7,7 @@ import { openCookieSessions } from './login/cookie-sessions.js'
 import { prepareJsonPosts } from './login/json-post.js'
 import { LoginEffects } from './login/login-effects.js'
 import { registerPosts } from './login/posts.js'
+import { warnOfProxy } from './login/proxy-warning.js'
 import { RateLimiter } from './login/rate-limits.js'
 import { Observation } from './observation.js'
 import { type PerspectiveOptions, type ResolvedOptions, resolveOptions } from './options.js'
@@ -98,6 +99,7 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
   await app.register(
     async (scope) => {
       prepareJsonPosts(scope)
+      warnOfProxy(scope)
       if (!scope.hasDecorator('createRateLimit'))
         await scope.register(fastifyRateLimit, { global: false })
       scope.addHook('onResponse', async (request, reply) => {

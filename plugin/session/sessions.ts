@@ -178,9 +178,11 @@ export class SessionRegistry implements Sessions {
     for (const entry of earlier) {
       if (entry.family !== '' && entry.family === newcomer.family) entry.end(REPLACED)
     }
-    const left = [...(this.#users.get(userKey) ?? [])].filter(({ isUpgraded }) => isUpgraded)
-    const excess = Math.max(0, left.length - this.#limits.perUser)
-    for (const entry of left.slice(0, excess)) if (entry !== newcomer) entry.end(OUSTED)
+    const others = [...(this.#users.get(userKey) ?? [])].filter(
+      (entry) => entry.isUpgraded && entry !== newcomer,
+    )
+    const excess = Math.max(0, others.length + 1 - this.#limits.perUser)
+    for (const entry of others.slice(0, excess)) entry.end(OUSTED)
   }
 
   /** Ends the connections of one family, wherever they stand. */
