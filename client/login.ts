@@ -14,8 +14,9 @@ const LOGIN_TIMEOUT_MS = 20_000
  * back. `P` is the avatar's contract (or its class), `M` the mind's.
  *
  * @param url - The plugin's prefix: `/perspective`, or absolute where the page is of another origin.
- * @param credentials - User name and password, or a function that is asked for them.
- * @throws UnauthorizedLoginError - unknown user, wrong password, inactive user: one and the same.
+ * @param credentials - User name and password, `{ type: 'session' }` or `{ type: 'anonymous' }`, or a function that is
+ *   asked for them.
+ * @throws UnauthorizedLoginError - unknown user, wrong password, inactive user, no session: one and the same.
  * @throws RequestError - the login route said anything else: its code, status and `retryAfterSeconds`.
  * @throws ConnectError - the ticket was given and no session came of it.
  * @throws TypeError - a URL or an option that is none, or no WebSocket on this platform and none given.
@@ -29,7 +30,9 @@ export async function login<P extends object, M = MindOf<P>>(
   checkOptions(given)
   const address = resolveUrl(url, '/login')
   const shown = await askFor(credentials, given.signal)
-  const ticket = await requestTicket(address, shown, given)
+  const ticket = await (shown.type === 'session'
+    ? requestTicket(resolveUrl(url, '/ticket'), {}, given, 'include')
+    : requestTicket(address, shown, given))
   return connect<P, M>(url, ticket, ...([options] as OptionsArgument<M>))
 }
 
@@ -37,6 +40,8 @@ async function requestTicket(
   address: URL,
   credentials: unknown,
   options: ConnectionOptions,
+  // A login sets no ambient state and needs none.
+  cookies: 'include' | 'omit' = 'omit',
 ): Promise<string> {
   const timeout = AbortSignal.timeout(LOGIN_TIMEOUT_MS)
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
@@ -48,8 +53,8 @@ async function requestTicket(
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(credentials),
-      // A login sets no ambient state and needs none; nor may a redirect carry a password away.
-      credentials: 'omit',
+      credentials: cookies,
+      // It might carry a password away.
       redirect: 'error',
       cache: 'no-store',
       signal,

@@ -7,6 +7,10 @@ export interface CustomCredentials {}
 /** What somebody presents at a login. */
 export type Credentials =
   | { readonly type?: 'password'; readonly username: string; readonly password: string }
+  /** The session cookie that Django gave this page; the server's option `djangoSessions` takes it. */
+  | { readonly type: 'session' }
+  /** Nobody in particular; the server's option `anonymous` takes it. */
+  | { readonly type: 'anonymous' }
   // eslint-disable-next-line @typescript-eslint/no-redundant-type-constituents -- `never` until somebody merges
   | CustomCredentials[keyof CustomCredentials]
 

@@ -19,8 +19,13 @@ export const LoginRejected: RouteErrorClass = define(
 )
 export const LoginShape: RouteErrorClass = define(
   'PB_ERR_LOGIN_SHAPE',
-  'Expected a JSON object with "username" and "password" as text, and nothing else.',
+  'Expected a JSON object of the form of this route: for a login "username" and "password" as text, and nothing else.',
   400,
+)
+export const UserChanged: RouteErrorClass = define(
+  'PB_ERR_USER_CHANGED',
+  'The session cookie is of another user by now.',
+  409,
 )
 export const LoginContentType: RouteErrorClass = define(
   'PB_ERR_LOGIN_CONTENT_TYPE',

@@ -12,12 +12,20 @@ import {
   type UserModel,
   type UserModelOption,
 } from './django/index.js'
+import {
+  LOGIN_OPTION_NAMES,
+  type LoginOptions,
+  readLoginOptions,
+  type ResolvedLoginOptions,
+} from './login/login-options.js'
 import { DEFAULT_RATE_LIMITS, type RateLimits } from './login/rate-limits.js'
 import { readOrigins } from './origins.js'
+import { ANONYMOUS } from './portal/anonymous-checker.js'
 import { type Checker, DJANGO } from './portal/portal.js'
 import type { Realm } from './session/avatar.js'
 import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session/sessions.js'
 import { type Keys, readKeys } from './ticket/keys.js'
+import { readWaysIn, type ResolvedWaysIn, WAYS_IN_NAMES, type WaysIn } from './ways-in.js'
 
 export interface TicketOption {
   /**
@@ -34,41 +42,43 @@ export interface TicketOption {
 }
 
 /** What `app.register(perspective, …)` takes. */
-export type PerspectiveOptions = UserModelOption & {
-  /** Where the routes are: `<prefix>/login`, `/socket`, `/client.js`. Default: the root. */
-  readonly prefix?: string
-  /** Connection string, or the `pg` Pool or pg-promise database that the app already has; that one stays the app's. */
-  readonly database: string | Database | undefined
-  readonly ticket: TicketOption
-  /** The origins whose pages may log in, each exact: `https://www.example.com`. No pattern, no `*`. */
-  readonly allowedOrigins: readonly string[]
-  /** Makes the avatar of a session; may be async, and has 10 seconds. Throw `LoginDeniedError` to refuse. */
-  readonly realm: Realm
-  /** Further ways to log in; each takes credentials of its own types. */
-  readonly checkers?: readonly Checker[]
-  /**
-   * The site's PASSWORD_HASHERS by their `algorithm`, the preferred one first; a password of another one is refused, as
-   * by Django. Default: those of Django 5.2. `'all'`: every hasher there is.
-   */
-  readonly hashers?: readonly HasherName[] | 'all'
-  /**
-   * Iterations that a login costs where there is no usable hash to say so, as for an unknown user: those of the site's
-   * Django. Default 1,000,000 (Django 5.2); 4.2 has 600,000.
-   */
-  readonly passwordIterations?: number
-  /** The same for the other hashers, where the site's classes are not Django's own. */
-  readonly passwordCosts?: PasswordCosts
-  /** Whether plain `bcrypt` ignores what is beyond 72 bytes of a password; default false: refuses it. */
-  readonly bcryptTruncate?: boolean
-  readonly sessions?: Partial<SessionLimits>
-  readonly rateLimits?: Partial<RateLimits>
-  /** The quotas of each session; see `DEFAULT_LIMITS`. Of a page 10,000 calls in a second are taken. */
-  readonly limits?: Partial<Limits>
-  /** The classes whose instances cross as copies; the page names the same. */
-  readonly copyables?: readonly CopyableClass[]
-  /** Milliseconds until a call of the server's rejects with `PB_ERR_CALL_TIMEOUT`, unless `withOptions` says otherwise. Default 0: never. */
-  readonly callTimeoutMs?: number
-}
+export type PerspectiveOptions = UserModelOption &
+  WaysIn &
+  LoginOptions & {
+    /** Where the routes are: `<prefix>/login`, `/socket`, `/client.js`. Default: the root. */
+    readonly prefix?: string
+    /** Connection string, or the `pg` Pool or pg-promise database that the app already has; that one stays the app's. */
+    readonly database: string | Database | undefined
+    readonly ticket: TicketOption
+    /** The origins whose pages may log in, each exact: `https://www.example.com`. No pattern, no `*`. */
+    readonly allowedOrigins: readonly string[]
+    /** Makes the avatar of a session; may be async, and has 10 seconds. Throw `LoginDeniedError` to refuse. */
+    readonly realm: Realm
+    /** Further ways to log in; each takes credentials of its own types. */
+    readonly checkers?: readonly Checker[]
+    /**
+     * The site's PASSWORD_HASHERS by their `algorithm`, the preferred one first; a password of another one is refused, as
+     * by Django. Default: those of Django 5.2. `'all'`: every hasher there is.
+     */
+    readonly hashers?: readonly HasherName[] | 'all'
+    /**
+     * Iterations that a login costs where there is no usable hash to say so, as for an unknown user: those of the site's
+     * Django. Default 1,000,000 (Django 5.2); 4.2 has 600,000.
+     */
+    readonly passwordIterations?: number
+    /** The same for the other hashers, where the site's classes are not Django's own. */
+    readonly passwordCosts?: PasswordCosts
+    /** Whether plain `bcrypt` ignores what is beyond 72 bytes of a password; default false: refuses it. */
+    readonly bcryptTruncate?: boolean
+    readonly sessions?: Partial<SessionLimits>
+    readonly rateLimits?: Partial<RateLimits>
+    /** The quotas of each session; see `DEFAULT_LIMITS`. Of a page 10,000 calls in a second are taken. */
+    readonly limits?: Partial<Limits>
+    /** The classes whose instances cross as copies; the page names the same. */
+    readonly copyables?: readonly CopyableClass[]
+    /** Milliseconds until a call of the server's rejects with `PB_ERR_CALL_TIMEOUT`, unless `withOptions` says otherwise. Default 0: never. */
+    readonly callTimeoutMs?: number
+  }
 
 export interface ResolvedOptions {
   readonly prefix: string
@@ -81,7 +91,9 @@ export interface ResolvedOptions {
   readonly origins: ReadonlySet<string>
   readonly realm: Realm
   readonly checkers: readonly Checker[]
+  readonly waysIn: ResolvedWaysIn
   readonly passwords: PasswordSettings
+  readonly login: ResolvedLoginOptions
   readonly sessions: SessionLimits
   readonly rateLimits: RateLimits
   readonly limits: Limits
@@ -95,6 +107,8 @@ const PAGE_LIMITS: Limits = Object.freeze({ ...DEFAULT_LIMITS, maxCallsPerSecond
 const NAMES: ReadonlySet<string> = new Set([
   ...['prefix', 'database', 'users', 'ticket', 'allowedOrigins', 'realm', 'checkers'],
   ...['hashers', 'passwordIterations', 'passwordCosts', 'bcryptTruncate'],
+  ...WAYS_IN_NAMES,
+  ...LOGIN_OPTION_NAMES,
   ...['sessions', 'rateLimits', 'limits', 'copyables', 'callTimeoutMs'],
   // Fastify's own, which it hands on to every plugin.
   ...['logLevel', 'logSerializers'],
@@ -130,6 +144,7 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
   if (typeof realm !== 'function') {
     throw new InvalidOptionError('realm', 'a function: (session) => new YourAvatar(session)', realm)
   }
+  const passwords = readPasswords(options)
   return Object.freeze({
     prefix,
     database,
@@ -146,7 +161,9 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     origins: readOrigins(options.allowedOrigins),
     realm,
     checkers: readCheckers(options.checkers ?? []),
-    passwords: readPasswords(options),
+    waysIn: readWaysIn(options, ticket.secret),
+    passwords,
+    login: readLoginOptions(options, passwords),
     sessions: readCounts('sessions', options.sessions, DEFAULT_SESSION_LIMITS),
     rateLimits: readCounts('rateLimits', options.rateLimits, DEFAULT_RATE_LIMITS),
     limits: readCounts('limits', options.limits, PAGE_LIMITS),
@@ -184,8 +201,8 @@ function readPrefix(prefix: unknown): string {
 function readCheckers(checkers: unknown): readonly Checker[] {
   if (!Array.isArray(checkers))
     throw new InvalidOptionError('checkers', 'a list of checkers', checkers)
-  const names = new Set([DJANGO])
-  const types = new Set(['password'])
+  const names = new Set([DJANGO, ANONYMOUS])
+  const types = new Set(['password', 'hashed-password', ANONYMOUS])
   for (const [index, checker] of (checkers as Partial<Checker>[]).entries()) {
     const option = `checkers[${String(index)}]`
     if (typeof checker !== 'object' || checker === null) {

@@ -3,10 +3,15 @@ import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { registerClientRoute } from './client-route.js'
-import { DjangoUsers, InvalidOptionError } from './django/index.js'
-import { handleRouteErrors, registerLoginRoute } from './login/login-route.js'
+import { DjangoUsers, InvalidOptionError, openDatabase } from './django/index.js'
+import { openCookieSessions } from './login/cookie-sessions.js'
+import { prepareJsonPosts } from './login/json-post.js'
+import { LoginEffects } from './login/login-effects.js'
+import { registerLoginRoute } from './login/login-route.js'
 import { RateLimiter } from './login/rate-limits.js'
+import { registerTicketRoute } from './login/ticket-route.js'
 import { type PerspectiveOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { AnonymousChecker } from './portal/anonymous-checker.js'
 import { DjangoChecker } from './portal/django-checker.js'
 import { Portal } from './portal/portal.js'
 import { SessionRegistry, type Sessions } from './session/sessions.js'
@@ -32,8 +37,16 @@ const SHUTDOWN_MS = 5_000
 async function register(app: FastifyInstance, options: PerspectiveOptions): Promise<void> {
   const resolved = resolveOptions(options)
   refuseUnusableApp(app)
-  const users = new DjangoUsers(resolved.database, resolved.users)
+  const database = openDatabase(resolved.database)
+  const users = new DjangoUsers(database, resolved.users)
   const now = startClock()
+  const cookieSessions = openCookieSessions(
+    resolved.waysIn.djangoSessions,
+    database,
+    users,
+    app.log,
+    now,
+  )
   const registry = new SessionRegistry(resolved.sessions, now)
   let isClosing = false
 
@@ -42,15 +55,19 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
     isClosing = true
     await endSessions(registry)
   })
-  app.addHook('onClose', () => users.close())
+  app.addHook('onClose', () => database.close())
 
   await app.register(
     async (scope) => {
-      handleRouteErrors(scope)
+      prepareJsonPosts(scope)
       if (!scope.hasDecorator('createRateLimit'))
         await scope.register(fastifyRateLimit, { global: false })
-      const context = createContext(scope, resolved, users, registry, now, () => isClosing)
+      const context = {
+        ...createContext(scope, resolved, users, registry, now, () => isClosing),
+        cookieSessions,
+      }
       registerLoginRoute(scope, context)
+      if (cookieSessions !== null) registerTicketRoute(scope, context, cookieSessions)
       await registerSocketRoute(scope, `${scope.prefix}/socket`, context)
       await registerClientRoute(scope)
     },
@@ -69,6 +86,14 @@ function createContext(
   const { keys, issuer, audience, ticketLifetimeSeconds: lifetimeSeconds } = options
   const warn = (message: string): void => scope.log.warn(`perspective: ${message}`)
   const passwords = { ...options.passwords, warn }
+  const effects = new LoginEffects({
+    users,
+    passwords,
+    options: options.login,
+    log: scope.log,
+    // Nothing compares the password of an open session.
+    passwordUpgraded: () => undefined,
+  })
   const ledger = new MemoryLedger(randomBytes(9).toString('base64url'), now)
   return {
     origins: options.origins,
@@ -77,11 +102,18 @@ function createContext(
     copyables: options.copyables,
     callTimeoutMs: options.callTimeoutMs,
     log: scope.log,
-    portal: new Portal([new DjangoChecker(users, passwords), ...options.checkers]),
+    portal: new Portal([
+      new DjangoChecker(users, passwords),
+      ...(options.waysIn.anonymous ? [new AnonymousChecker()] : []),
+      ...options.checkers,
+    ]),
     tickets: new Tickets({ keys, lifetimeSeconds, issuer, audience, ledgerId: ledger.id, now }),
     ledger,
     limiter: new RateLimiter(scope, options.rateLimits, keys.limits),
+    hooks: options.login.hooks,
+    effects,
     registry,
+    now,
     isClosing,
   }
 }
@@ -120,8 +152,8 @@ async function endSessions(registry: SessionRegistry): Promise<void> {
 /**
  * Lets a Django project's users log in to this app, and gives each of them an avatar that their page can call.
  *
- * Registers `POST <prefix>/login`, `GET <prefix>/socket` and `GET <prefix>/client.js`, and decorates the app with
- * `perspective`. What it opens it closes with the app; a database handed in stays open.
+ * Registers `POST <prefix>/login`, `GET <prefix>/socket` and `GET <prefix>/client.js`, with `djangoSessions` also
+ * `POST <prefix>/ticket`, and decorates the app with `perspective`. What it opens it closes with the app; a database handed in stays open.
  *
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID` - at `register`: names the option, what was expected and what came.
  * @throws HasherMissingError `PB_ERR_LOGIN_HASHER` - at `register`: a hasher in `hashers` without its package.

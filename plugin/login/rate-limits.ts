@@ -20,6 +20,11 @@ export interface RateLimits {
    * logged in before, so that strangers cannot lock its owner out.
    */
   readonly accountPerHour: number
+  /**
+   * Tickets for a session cookie of one address in a minute, given or refused. Default 300: they cost little, and all the
+   * pages of an office come for one after a restart.
+   */
+  readonly ticketsPerMinute: number
   /** Refused upgrades of one address in a minute. Default 30; accepted ones are not counted. */
   readonly refusedUpgradesPerMinute: number
 }
@@ -28,6 +33,7 @@ export const DEFAULT_RATE_LIMITS: RateLimits = Object.freeze({
   addressPerMinute: 60,
   accountPer5Minutes: 10,
   accountPerHour: 100,
+  ticketsPerMinute: 300,
   refusedUpgradesPerMinute: 30,
 })
 
@@ -51,6 +57,7 @@ export class RateLimiter {
   readonly #byAddress: Limit
   readonly #byPair: Limit
   readonly #byAccount: Limit
+  readonly #byTicket: Limit
   readonly #byRefusal: Limit
   readonly #known = new Set<string>()
 
@@ -60,12 +67,18 @@ export class RateLimiter {
     this.#byAddress = createLimit(scope, limits.addressPerMinute, MINUTE)
     this.#byPair = createLimit(scope, limits.accountPer5Minutes, 5 * MINUTE)
     this.#byAccount = createLimit(scope, limits.accountPerHour, 60 * MINUTE)
+    this.#byTicket = createLimit(scope, limits.ticketsPerMinute, MINUTE)
     this.#byRefusal = createLimit(scope, limits.refusedUpgradesPerMinute, MINUTE)
   }
 
   /** Counts a login of an address, whatever comes of it. */
   countAddress(request: FastifyRequest): Promise<Verdict> {
     return this.#byAddress(this.#key('address', request), request, true)
+  }
+
+  /** Counts a request for a ticket of an address, whatever comes of it. */
+  countTicket(request: FastifyRequest): Promise<Verdict> {
+    return this.#byTicket(this.#key('ticket', request), request, true)
   }
 
   /** Counts a login to an account, whether there is one of that name or not. */

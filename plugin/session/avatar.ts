@@ -8,7 +8,7 @@ import {
   type Remote,
   type kMind,
 } from '../../broker/index.js'
-import type { User } from '../django/index.js'
+import type { SessionUser } from './session-user.js'
 
 /** Why a session ended. */
 export interface DetachReason {
@@ -28,8 +28,8 @@ export interface AvatarSession {
   readonly id: string
   /** `checker:id`, for instance `django:42`: what the user is known by everywhere. */
   readonly userKey: string
-  /** The user's row as it was read at the admission; frozen. */
-  readonly user: User
+  /** The user's row as it was read at the admission, its groups and permissions; frozen. */
+  readonly user: SessionUser
   /** Whether the page has given a mind; without one calls on `mind` reject with `DeadReferenceError`. */
   readonly hasMind: boolean
   /** The page's own object. Never null. */
@@ -71,7 +71,7 @@ export abstract class Avatar<M extends object | undefined = undefined> extends R
   }
 
   /** The Django user that this avatar stands for. */
-  get user(): User {
+  get user(): SessionUser {
     return this.session.user
   }
 

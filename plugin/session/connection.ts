@@ -1,10 +1,11 @@
 import { userKeyOf } from '../portal/portal.js'
+import type { Ending } from './endings.js'
 import type { Entry, OpenAvatarSession, SessionRegistry } from './sessions.js'
 
 /** What a connection needs of its session. */
 export interface ConnectedSession {
   readonly open: OpenAvatarSession | null
-  close(reason: string): void
+  end(ending: Ending): void
   shutdown(): Promise<void>
 }
 
@@ -16,7 +17,8 @@ export class Connection implements Entry {
   readonly #registry: SessionRegistry
   #userKey: string | null = null
   #session: ConnectedSession | null = null
-  #kickedFor: string | null = null
+  #sessionKey: string | null = null
+  #ending: Ending | null = null
   #hasSlot = true
   #isOpen = false
 
@@ -33,9 +35,19 @@ export class Connection implements Entry {
     return this.#session?.open ?? null
   }
 
-  /** Why the user was disconnected meanwhile; null where that has not happened. */
-  get kickedFor(): string | null {
-    return this.#kickedFor
+  /** How it was ended, wherever it stood then; null where it was not. */
+  get ending(): Ending | null {
+    return this.#ending
+  }
+
+  /** The key of the Django session that the page came by, with which this ends; null where it came otherwise. */
+  get sessionKey(): string | null {
+    return this.#sessionKey
+  }
+
+  /** Says by which Django session the page came. */
+  cameBy(sessionKey: string): void {
+    this.#sessionKey = sessionKey
   }
 
   /** Enters the registry; false where the user has too many. Synchronous: many at once cannot pass the limit together. */
@@ -69,9 +81,9 @@ export class Connection implements Entry {
     this.#hasSlot = false
   }
 
-  kick(reason: string): void {
-    this.#kickedFor ??= reason
-    this.#session?.close(reason)
+  end(ending: Ending): void {
+    this.#ending ??= ending
+    this.#session?.end(ending)
   }
 
   shutdown(): Promise<void> {

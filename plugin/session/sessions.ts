@@ -1,5 +1,6 @@
 import { DJANGO, userKeyOf } from '../portal/portal.js'
 import type { AnyAvatar, AvatarSession } from './avatar.js'
+import { type Ending, kicked } from './endings.js'
 
 /** How many sessions there may be at once; upgrades beyond are refused before they cost anything. */
 export interface SessionLimits {
@@ -34,7 +35,7 @@ export interface Entry {
   /** The session, once its avatar is attached. */
   readonly open: OpenAvatarSession | null
   /** Ends it wherever it stands. */
-  kick(reason: string): void
+  end(ending: Ending): void
   /** Ends it because the server does; resolves when it has ended. */
   shutdown(): Promise<void>
 }
@@ -128,10 +129,11 @@ export class SessionRegistry implements Sessions {
     }
     this.#disconnectedAt.delete(userKey)
     this.#disconnectedAt.set(userKey, now)
+    const ending = kicked(reason)
     let ended = 0
     for (const entry of [...(this.#users.get(userKey) ?? [])]) {
       if (entry.open !== null) ended += 1
-      entry.kick(reason)
+      entry.end(ending)
     }
     return ended
   }

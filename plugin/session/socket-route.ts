@@ -16,23 +16,23 @@ import {
   UpgradeSlow,
   retryLater,
 } from '../errors.js'
+import { boundTo, type CookieSessions } from '../login/cookie-sessions.js'
 import type { RateLimiter } from '../login/rate-limits.js'
 import { isAllowedOrigin } from '../origins.js'
-import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
+import { type Account, userKeyOf } from '../portal/portal.js'
 import type { TicketLedger } from '../ticket/ledger.js'
 import type { Tickets } from '../ticket/ticket.js'
 import { Connection } from './connection.js'
 import { Session, type SessionContext } from './session.js'
-import type { SessionRegistry } from './sessions.js'
 import { openGate, upgradeOf, webSocketServerOptions } from './upgrades.js'
 
 export interface SocketRouteContext extends SessionContext {
   readonly origins: ReadonlySet<string>
-  readonly portal: Portal
   readonly tickets: Tickets
   readonly ledger: TicketLedger
   readonly limiter: RateLimiter
-  readonly registry: SessionRegistry
+  /** Null where no cookie is a way in. */
+  readonly cookieSessions: CookieSessions | null
   isClosing(): boolean
 }
 
@@ -150,7 +150,7 @@ class Admission {
   }
 
   async #prove(ticket: string, connection: Connection): Promise<Account> {
-    const { tickets, ledger, portal, registry } = this.#context
+    const { tickets, ledger, portal, registry, cookieSessions } = this.#context
     const claims = await tickets.verify(ticket)
     if (claims === null || claims.org !== (this.#request.headers.origin ?? ''))
       throw new TicketInvalid()
@@ -160,12 +160,20 @@ class Admission {
     const isFirstUse = ledger.use(claims.jti, claims.exp * 1000 + LEDGER_MARGIN_MS)
     if (isFirstUse === null) throw retryLater(UpgradeFull, 10)
     if (!isFirstUse) throw new TicketInvalid()
-    const account = await portal.load(claims.chk, claims.sub)
-    if (account === null || !tickets.isBound(claims, account)) throw new TicketInvalid()
-    if (connection.kickedFor !== null) throw new TicketInvalid()
+    const sessionKey = cookieSessions?.take(claims.jti) ?? null
+    const [account, alive] = await Promise.all([
+      portal.load(claims.chk, claims.sub),
+      sessionKey === null ? null : cookieSessions?.alive([sessionKey]),
+    ])
+    if (account === null || !tickets.isBound(claims, boundTo(account, sessionKey)))
+      throw new TicketInvalid()
+    if (sessionKey !== null && alive?.has(sessionKey) !== true) throw new TicketInvalid()
+    if (connection.ending !== null) throw new TicketInvalid()
     if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
     // The page gave up meanwhile: a refusal that nobody reads, and no session.
     if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
-    return account
+    if (sessionKey === null) return account
+    connection.cameBy(sessionKey)
+    return { ...account, sessionKey }
   }
 }

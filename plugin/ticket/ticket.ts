@@ -49,8 +49,8 @@ export class Tickets {
     return this.#options.lifetimeSeconds
   }
 
-  /** Mints a ticket for an account, for a page of `origin`. */
-  async mint(account: Account, origin: string): Promise<string> {
+  /** Mints a ticket for an account, for a page of `origin`; `jti` where the caller must know it. */
+  async mint(account: Account, origin: string, jti: string = makeJti()): Promise<string> {
     const { keys, issuer, audience, lifetimeSeconds, ledgerId, now } = this.#options
     const [key] = keys.tickets
     const issuedAt = Math.floor(now()) / 1000
@@ -60,7 +60,7 @@ export class Tickets {
       .setIssuer(issuer)
       .setAudience(audience)
       .setSubject(account.user.id)
-      .setJti(randomBytes(16).toString('base64url'))
+      .setJti(jti)
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + lifetimeSeconds)
       .sign(key.signing)
@@ -117,4 +117,9 @@ export class Tickets {
     if (key === undefined) throw new Error('a key that is not ours')
     return key.signing
   }
+}
+
+/** 128 bits: nobody guesses the one of a ticket that is out. */
+export function makeJti(): string {
+  return randomBytes(16).toString('base64url')
 }
