@@ -5,19 +5,18 @@ import type { FastifyBaseLogger } from 'fastify'
 import {
   Broker,
   type CopyableClass,
-  type FailedCall,
   type Limits,
   type Remote,
   type WebSocketLike,
   webSocketTransport,
 } from '../../broker/index.js'
-import { logError } from '../answers.js'
 import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
 import type { AnyAvatar, DetachReason, Realm } from './avatar.js'
 import { AvatarLife, type AvatarOwner } from './avatar-life.js'
 import type { Connection } from './connection.js'
 import { reasonOf } from './detach-reason.js'
 import { BAD_FRAME, CLOSING, type Ending, kicked } from './endings.js'
+import { failureLog } from './failure-log.js'
 import { type NoticeListener, helloInfo, readNotice } from './notices.js'
 import { Permissions } from './permissions.js'
 import { type SessionUser, makeSessionUser } from './session-user.js'
@@ -101,9 +100,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
       copyables: context.copyables,
       callTimeoutMs: context.callTimeoutMs,
       authorize: (requires) => this.#hasAll(requires),
-      onCallError: (error, call) => {
-        this.#callFailed(error, call)
-      },
+      onCallError: failureLog(this.log, this.signal),
       onNotice: (notice) => {
         readNotice(notice, this)
       },
@@ -198,9 +195,5 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
   async #hasAll(requires: readonly string[]): Promise<boolean> {
     for (const permission of requires) if (!(await this.hasPerm(permission))) return false
     return true
-  }
-
-  #callFailed(error: unknown, { id, method }: FailedCall): void {
-    logError(this.log, error, 'perspective: a method failed', { callId: id, method })
   }
 }
