@@ -116,7 +116,11 @@ describe('a ticket made by hand', () => {
       true,
       null,
     ]) {
-      assert.equal(await present(sign({ ...header, kid: other }, claims)), 401, String(other))
+      assert.equal(
+        await present(sign({ ...header, kid: other }, claims)),
+        401,
+        JSON.stringify(other),
+      )
       // dev/null as a key: the empty secret.
       assert.equal(await present(sign({ ...header, kid: other }, claims, 'sha256', '')), 401)
     }
