@@ -108,6 +108,21 @@ export const TicketInvalid: RouteErrorClass = define(
   'The ticket is not valid: expired, used before, or not of this server.',
   401,
 )
+export const RenewalRejected: RouteErrorClass = define(
+  'PB_ERR_RENEWAL_REJECTED',
+  'The renewal token is not valid any more; log in again.',
+  401,
+)
+export const RenewalLimit: RouteErrorClass = define(
+  'PB_ERR_RENEWAL_LIMIT',
+  'Too many renewals; try again later.',
+  429,
+)
+export const RenewalBusy: RouteErrorClass = define(
+  'PB_ERR_RENEWAL_BUSY',
+  'Too many pages come back at once; try again soon.',
+  503,
+)
 export const InternalError: RouteErrorClass = define(
   'PB_ERR_SERVER_FAILED',
   'The server failed; its log says why.',

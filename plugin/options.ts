@@ -22,24 +22,18 @@ import { DEFAULT_RATE_LIMITS, type RateLimits } from './login/rate-limits.js'
 import { readOrigins } from './origins.js'
 import { ANONYMOUS } from './portal/anonymous-checker.js'
 import { type Checker, DJANGO } from './portal/portal.js'
+import { readInteger, refuseUnknown } from './read-option.js'
 import type { Realm } from './session/avatar.js'
-import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session/sessions.js'
-import { type Keys, readKeys } from './ticket/keys.js'
+import { readSessionLimits } from './session/session-limits.js'
+import type { SessionLimits } from './session/sessions.js'
+import {
+  type RenewalOption,
+  type ResolvedTickets,
+  type TicketOption,
+  readRenewalOption,
+  readTicketOption,
+} from './ticket/ticket-options.js'
 import { readWaysIn, type ResolvedWaysIn, WAYS_IN_NAMES, type WaysIn } from './ways-in.js'
-
-export interface TicketOption {
-  /**
-   * Signs tickets (HS256): at least 32 bytes of your own, not Django's SECRET_KEY. Several: the first signs, all are
-   * accepted, so that a secret can be changed while tickets of the old one are out.
-   */
-  readonly secret: string | readonly string[] | undefined
-  /** How long a ticket may be used, in seconds: 1 to 60, default 30. */
-  readonly lifetimeSeconds?: number
-  /** Claim `iss`; default `fastify-perspective`. */
-  readonly issuer?: string
-  /** Claim `aud`; default `perspective:<prefix>`. Staging and production must differ where they share a secret. */
-  readonly audience?: string
-}
 
 /** What `app.register(perspective, …)` takes. */
 export type PerspectiveOptions = UserModelOption &
@@ -50,6 +44,8 @@ export type PerspectiveOptions = UserModelOption &
     /** Connection string, or the `pg` Pool or pg-promise database that the app already has; that one stays the app's. */
     readonly database: string | Database | undefined
     readonly ticket: TicketOption
+    /** Tokens with which pages come back without a password. Default: an hour's, for 12 hours. False: none. */
+    readonly renewal?: RenewalOption | false
     /** The origins whose pages may log in, each exact: `https://www.example.com`. No pattern, no `*`. */
     readonly allowedOrigins: readonly string[]
     /** Makes the avatar of a session; may be async, and has 10 seconds. Throw `LoginDeniedError` to refuse. */
@@ -84,10 +80,8 @@ export interface ResolvedOptions {
   readonly prefix: string
   readonly database: string | Database
   readonly users: UserModel
-  readonly keys: Keys
-  readonly ticketLifetimeSeconds: number
-  readonly issuer: string
-  readonly audience: string
+  readonly tickets: ResolvedTickets
+  readonly renewal: Required<RenewalOption> | null
   readonly origins: ReadonlySet<string>
   readonly realm: Realm
   readonly checkers: readonly Checker[]
@@ -105,7 +99,7 @@ export interface ResolvedOptions {
 const PAGE_LIMITS: Limits = Object.freeze({ ...DEFAULT_LIMITS, maxCallsPerSecond: 10_000 })
 
 const NAMES: ReadonlySet<string> = new Set([
-  ...['prefix', 'database', 'users', 'ticket', 'allowedOrigins', 'realm', 'checkers'],
+  ...['prefix', 'database', 'users', 'ticket', 'renewal', 'allowedOrigins', 'realm', 'checkers'],
   ...['hashers', 'passwordIterations', 'passwordCosts', 'bcryptTruncate'],
   ...WAYS_IN_NAMES,
   ...LOGIN_OPTION_NAMES,
@@ -113,13 +107,6 @@ const NAMES: ReadonlySet<string> = new Set([
   // Fastify's own, which it hands on to every plugin.
   ...['logLevel', 'logSerializers'],
 ])
-const TICKET_NAMES: ReadonlySet<string> = new Set([
-  'secret',
-  'lifetimeSeconds',
-  'issuer',
-  'audience',
-])
-
 /**
  * Checks the options and fills in the defaults.
  *
@@ -137,10 +124,6 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
       database,
     )
   }
-  if (typeof ticket !== 'object' || ticket === null) {
-    throw new InvalidOptionError('ticket', '{ secret: … }', ticket)
-  }
-  refuseUnknown('ticket.', ticket, TICKET_NAMES)
   if (typeof realm !== 'function') {
     throw new InvalidOptionError('realm', 'a function: (session) => new YourAvatar(session)', realm)
   }
@@ -149,22 +132,15 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     prefix,
     database,
     users: options.users ?? {},
-    keys: readKeys(ticket.secret),
-    ticketLifetimeSeconds: readInteger(
-      'ticket.lifetimeSeconds',
-      ticket.lifetimeSeconds ?? 30,
-      1,
-      60,
-    ),
-    issuer: readText('ticket.issuer', ticket.issuer ?? 'fastify-perspective'),
-    audience: readText('ticket.audience', ticket.audience ?? `perspective:${prefix || '/'}`),
+    tickets: readTicketOption(ticket, prefix),
+    renewal: readRenewalOption(options.renewal),
     origins: readOrigins(options.allowedOrigins),
     realm,
     checkers: readCheckers(options.checkers ?? []),
-    waysIn: readWaysIn(options, ticket.secret),
+    waysIn: readWaysIn(options, ticket?.secret),
     passwords,
     login: readLoginOptions(options, passwords),
-    sessions: readCounts('sessions', options.sessions, DEFAULT_SESSION_LIMITS),
+    sessions: readSessionLimits(options.sessions),
     rateLimits: readCounts('rateLimits', options.rateLimits, DEFAULT_RATE_LIMITS),
     limits: readCounts('limits', options.limits, PAGE_LIMITS),
     copyables: readCopyables(options.copyables ?? []),
@@ -252,33 +228,4 @@ function readCounts<T extends object>(option: string, given: unknown, defaults: 
     if (value !== undefined) resolved[name] = readInteger(`${option}.${name}`, value, 1, 1e9)
   }
   return Object.freeze(resolved) as T
-}
-
-function readInteger(option: string, value: unknown, least: number, most: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most)
-    return value
-  const shown = typeof value === 'number' ? String(value) : undefined
-  throw new InvalidOptionError(
-    option,
-    `a whole number from ${String(least)} to ${String(most)}`,
-    value,
-    shown,
-  )
-}
-
-function readText(option: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value
-  throw new InvalidOptionError(option, 'a text that is not empty', value)
-}
-
-function refuseUnknown(prefix: string, given: object, known: ReadonlySet<string>): void {
-  for (const name of Object.keys(given)) {
-    if (known.has(name)) continue
-    throw new InvalidOptionError(
-      `${prefix}${name}`,
-      `one of ${[...known].join(', ')}`,
-      name,
-      'an unknown name',
-    )
-  }
 }

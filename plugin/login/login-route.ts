@@ -9,7 +9,8 @@ import {
   type Portal,
   type SentCredentials,
 } from '../portal/portal.js'
-import type { Tickets } from '../ticket/ticket.js'
+import type { Renewals } from '../ticket/renewal.js'
+import { type Tickets, makeJti } from '../ticket/ticket.js'
 import { type PostContext, abortedWithAnswer, jsonPost } from './json-post.js'
 import type { LoginEffects } from './login-effects.js'
 import { LoginHookRunner, type LoginHooks } from './login-hooks.js'
@@ -18,6 +19,8 @@ import type { RateLimiter } from './rate-limits.js'
 export interface LoginRouteContext extends PostContext {
   readonly portal: Portal
   readonly tickets: Tickets
+  /** Null where pages get no renewal tokens. */
+  readonly renewals: Renewals | null
   readonly limiter: RateLimiter
   readonly hooks: LoginHooks
   readonly effects: LoginEffects
@@ -32,13 +35,17 @@ export function registerLoginRoute(scope: FastifyInstance, context: LoginRouteCo
       const { account, checker } = await authenticate(request, reply, context)
       if (account === null) return sendRefusal(reply, new LoginRejected())
       const { origin = '' } = request.headers
-      const ticket = await context.tickets.mint({ ...account, checker: checker.name }, origin)
+      const known = { ...account, checker: checker.name }
+      const begun = (await context.renewals?.begin(known, origin)) ?? null
+      const { tickets } = context
+      const ticket = await tickets.mint(known, origin, makeJti(), begun?.lineage)
       const { id, username } = account.user
       request.log.info({ userId: id, checker: checker.name }, 'perspective: login')
       return sendJson(reply, 200, {
         ticket,
+        ...(begun !== null && { renewal: begun.token }),
         user: { id, username },
-        expiresIn: context.tickets.lifetimeSeconds,
+        expiresIn: tickets.lifetimeSeconds,
       })
     },
   })

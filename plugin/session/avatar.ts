@@ -13,11 +13,23 @@ import type { SessionUser } from './session-user.js'
 /** Why a session ended. */
 export interface DetachReason {
   /**
-   * `logout`: the page said goodbye. `lost`: the page or the network has gone. `kicked`: `session.close()` or
-   * `app.perspective.sessions.disconnect()`. `closing`: the server shuts down. `protocol`: the page broke the wire
-   * protocol. `slow`: the page read too slowly. `failed`: `attached` threw.
+   * `logout`: the page said goodbye. `lost`: the page or the network has gone, or gives no sign of life, or the user
+   * database was away too long. `kicked`: `session.close()` or `app.perspective.sessions.disconnect()`. `revoked`: the user
+   * was deactivated or deleted or has another password, or the Django session has ended. `replaced`: the same page is back
+   * on another connection. `expired`: `sessions.maxAgeSeconds` are over. `closing`: the server shuts down. `protocol`: the
+   * page broke the wire protocol. `slow`: the page read too slowly. `failed`: `attached` threw.
    */
-  readonly code: 'logout' | 'lost' | 'kicked' | 'closing' | 'protocol' | 'slow' | 'failed'
+  readonly code:
+    | 'logout'
+    | 'lost'
+    | 'kicked'
+    | 'revoked'
+    | 'replaced'
+    | 'expired'
+    | 'closing'
+    | 'protocol'
+    | 'slow'
+    | 'failed'
   /** For people and logs. */
   readonly message: string
 }

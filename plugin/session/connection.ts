@@ -1,3 +1,4 @@
+import type { AddressKeys } from '../login/address.js'
 import { userKeyOf } from '../portal/portal.js'
 import type { Ending } from './endings.js'
 import type { Entry, OpenAvatarSession, SessionRegistry } from './sessions.js'
@@ -15,20 +16,29 @@ export interface ConnectedSession {
  */
 export class Connection implements Entry {
   readonly #registry: SessionRegistry
+  readonly #address: AddressKeys
   #userKey: string | null = null
+  #family = ''
   #session: ConnectedSession | null = null
   #sessionKey: string | null = null
   #ending: Ending | null = null
   #hasSlot = true
   #isOpen = false
 
-  /** Null where there is no slot left. */
-  static take(registry: SessionRegistry): Connection | null {
-    return registry.takeSlot() ? new Connection(registry) : null
+  /** A connection from an address, which gives its slot back; or the limit that refuses it. */
+  static take(registry: SessionRegistry, address: AddressKeys): Connection | 'total' | 'address' {
+    return registry.takeSlot(address) ?? new Connection(registry, address)
   }
 
-  private constructor(registry: SessionRegistry) {
+  /** One beyond the limits, in the place of another of the same page. */
+  static takeOver(registry: SessionRegistry, address: AddressKeys): Connection {
+    registry.takeSlotOver(address)
+    return new Connection(registry, address)
+  }
+
+  private constructor(registry: SessionRegistry, address: AddressKeys) {
     this.#registry = registry
+    this.#address = address
   }
 
   get open(): OpenAvatarSession | null {
@@ -50,16 +60,27 @@ export class Connection implements Entry {
     this.#sessionKey = sessionKey
   }
 
+  get isUpgraded(): boolean {
+    return this.#session !== null
+  }
+
+  get family(): string {
+    return this.#family
+  }
+
   /** Enters the registry; false where the user has too many. Synchronous: many at once cannot pass the limit together. */
-  enter(checker: string, userId: string): boolean {
+  enter(checker: string, userId: string, family: string): boolean {
     const userKey = userKeyOf(checker, userId)
+    this.#family = family
     if (!this.#registry.enter(userKey, this)) return false
     this.#userKey = userKey
     return true
   }
 
+  /** Its session has begun; those that it takes the place of end. */
   attach(session: ConnectedSession): void {
     this.#session = session
+    if (this.#userKey !== null) this.#registry.makeRoom(this.#userKey, this)
   }
 
   opened(): void {
@@ -77,7 +98,7 @@ export class Connection implements Entry {
   /** The socket is no more. Idempotent. */
   gone(): void {
     this.leave()
-    if (this.#hasSlot) this.#registry.freeSlot()
+    if (this.#hasSlot) this.#registry.freeSlot(this.#address)
     this.#hasSlot = false
   }
 

@@ -19,6 +19,7 @@ import { BAD_FRAME, CLOSING, type Ending, kicked } from './endings.js'
 import { failureLog } from './failure-log.js'
 import { type NoticeListener, helloInfo, readNotice } from './notices.js'
 import { Permissions } from './permissions.js'
+import type { SessionRenewals } from './renewals.js'
 import { type SessionUser, makeSessionUser } from './session-user.js'
 import type { OpenAvatarSession, SessionRegistry } from './sessions.js'
 
@@ -41,6 +42,8 @@ export interface SessionContext {
 export interface Admitted {
   readonly account: Account
   readonly connection: Connection
+  /** Null where the page gets no renewal tokens. */
+  readonly renewals: SessionRenewals | null
   readonly request: {
     readonly id: string
     readonly ip: string
@@ -61,6 +64,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
   readonly #connection: Connection
   readonly #socket: ServerSocket
   readonly #broker: Broker
+  readonly #renewals: SessionRenewals | null
   readonly #life: AvatarLife
   readonly #abort = new AbortController()
   readonly #socketClosed: Promise<void>
@@ -72,7 +76,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
   /** Takes over a socket that has just been upgraded; synchronously, or its first frames would be lost. */
   constructor(
     socket: ServerSocket,
-    { account, connection, request }: Admitted,
+    { account, connection, renewals, request }: Admitted,
     context: SessionContext,
   ) {
     this.#permissions = new Permissions(account, context.portal)
@@ -82,6 +86,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
     this.log = context.log.child({ sessionId: this.id, userKey: this.userKey })
     this.#connection = connection
     this.#socket = socket
+    this.#renewals = renewals
     this.#socketClosed = new Promise((resolve) => {
       socket.addEventListener('close', () => {
         resolve()
@@ -95,7 +100,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
       root: new Promise<object>((resolve) => {
         this.#publish = resolve
       }),
-      info: helloInfo(this.user, context.registry.slots),
+      info: helloInfo(this.user, context.registry.slots, renewals?.first ?? null),
       limits: context.limits,
       copyables: context.copyables,
       callTimeoutMs: context.callTimeoutMs,
@@ -106,6 +111,9 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
       },
     })
     connection.attach(this)
+    renewals?.start((renewal) => {
+      this.#broker.notify({ renewal })
+    }, this.log)
     void this.#broker.closed.then((reason) => {
       this.#finish(reasonOf(reason))
     })
@@ -164,6 +172,10 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
     this.#broker.notify({ pong: n })
   }
 
+  kept(id: string): void {
+    this.#renewals?.kept(id)
+  }
+
   async shutdown(): Promise<void> {
     this.end(CLOSING)
     await Promise.all([this.#life.detached, this.#socketClosed])
@@ -182,6 +194,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
     this.#isEnded = true
     this.#abort.abort(new Error(`the session has ended: ${reason.message}`))
     this.#connection.leave()
+    this.#renewals?.stop(reason)
     const timer = setTimeout(() => {
       this.#socket.terminate()
     }, CLOSE_MS)
