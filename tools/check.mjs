@@ -20,6 +20,7 @@ const checks = [
   ['bundle', process.execPath, ['tools/check-bundle.mjs']],
   ['errors', process.execPath, ['tools/check-errors.mjs']],
   ['behaviours', process.execPath, ['tools/check-behaviours.mjs']],
+  ['attacks', process.execPath, ['tools/check-attacks.mjs']],
   ['sources', process.execPath, ['tools/check-sources.mjs']],
 ]
 
