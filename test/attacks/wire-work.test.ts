@@ -100,7 +100,7 @@ describe('work that a page cannot ask for', () => {
   test('errors and aborted signals cost no walk of the stack', async () => {
     const { peer } = await victim()
     let walks = 0
-    const { prepareStackTrace } = Error
+    const before: unknown = Reflect.get(Error, 'prepareStackTrace')
     Error.prepareStackTrace = (_error, sites) => {
       walks += sites.length
       return ''
@@ -108,8 +108,8 @@ describe('work that a page cannot ask for', () => {
     try {
       peer.sayRaw(`[[17,1,0,"count",[${repeat('["$e","TypeError","m",[]]', 1000)}],0]]`)
     } finally {
-      if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace')
-      else Error.prepareStackTrace = prepareStackTrace
+      if (before === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace')
+      else Reflect.set(Error, 'prepareStackTrace', before)
     }
     assert.equal(walks, 0)
     peer.sayRaw(`[[17,2,0,"count",[${repeat('["$a",0,1]', 1000)}],0]]`)

@@ -121,6 +121,7 @@ const mostly = (usual: string, others: readonly string[]): string =>
 const PATHS = [
   ...['/perspective/login', '/perspective/login', '/perspective/ticket', '/perspective/client.js'],
   ...['/perspective/socket', '/perspective/socket', '/perspective/socket', '/perspective/%6cogin'],
+  ...['/perspective/renew', '/perspective/logout'],
 ]
 
 function makeRequest(): string {
@@ -152,7 +153,11 @@ function makeRequest(): string {
 async function send(text: string): Promise<{ statuses: number[]; head: string }> {
   const socket = createConnection(app.port, '127.0.0.1')
   let answer = ''
-  const closed = new Promise<void>((resolve) => socket.on('close', () => void resolve()))
+  const closed = new Promise<void>((resolve) =>
+    socket.on('close', () => {
+      resolve()
+    }),
+  )
   socket.on('error', () => undefined)
   socket.on('data', (data) => {
     answer += data.toString('latin1')

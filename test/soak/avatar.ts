@@ -4,7 +4,7 @@ import {
   Cacheable,
   type Local,
   Referenceable,
-  type Remote,
+  type RemoteFunction,
   type RemoteMethods,
   unchecked,
 } from 'fastify-perspective'
@@ -107,7 +107,7 @@ export class SoakedAvatar extends Avatar<SoakedMind> implements Local<Soaked> {
     sharedScore.grow()
     return sharedScore
   }
-  async each(callback: Remote<(n: number) => unknown>, times: number): Promise<number> {
+  async each(callback: RemoteFunction<(n: number) => unknown>, times: number): Promise<number> {
     for (let n = 0; n < times; n++) await callback(n)
     return times
   }

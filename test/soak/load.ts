@@ -126,7 +126,7 @@ async function live(lane: number): Promise<void> {
   socket.on('error', () => undefined)
   const gone = new Promise((resolve) => socket.on('close', resolve))
   const mind = reference({ double: (n: number) => n * 2 } as never)
-  const broker = new Broker<Soaked>(webSocketTransport(socket as never), { root: mind })
+  const broker = new Broker<Soaked>(webSocketTransport(socket), { root: mind })
   const end = ['logout', 'kill', 'kick', 'away', 'early', 'middle'][random(6)] ?? 'logout'
   ends[end] = (ends[end] ?? 0) + 1
   if (end === 'early') await sleep(random(30))
@@ -135,7 +135,7 @@ async function live(lane: number): Promise<void> {
     const talk = Array.from({ length: 1 + random(4) }, async () => {
       for (let count = 1 + random(12); count > 0; count--) {
         calls += 1
-        await deeds[random(deeds.length)]?.(broker.root as Remote<Soaked>)
+        await deeds[random(deeds.length)]?.(broker.root)
       }
     })
     // What is cut off in the middle is lost, and says so.
