@@ -9,6 +9,9 @@ export interface PeerHello {
   readonly info: unknown
 }
 
+/** Hears what a call came to: its promise, or null where it is over; and what it was refused with, or threw at once. */
+export type CallWatch = (promise: Promise<unknown> | null, error: unknown) => void
+
 /** What a broker is made with; everything is optional. */
 export interface BrokerOptions {
   /**
@@ -25,6 +28,11 @@ export interface BrokerOptions {
   readonly callTimeoutMs?: number | undefined
   /** Answers `requires` of the remote tables; without it every method that requires something is refused. */
   readonly authorize?: Authorize | undefined
+  /**
+   * Hears of every call of the peer's before it is made, and is asked for nothing more where it answers nothing. A `RemoteError`
+   * that it throws is what the call comes to. Must be quick: it runs for each.
+   */
+  readonly onCall?: ((method: string) => CallWatch | undefined) | undefined
   /** Hears of every error of a local method that the peer is not told of, with the id that it is told instead. */
   readonly onCallError?: CallErrorListener | undefined
   /** Hears what the other side's maker says with {@link Broker.notify}: unchecked JSON. Until there is one it is ignored. */

@@ -92,7 +92,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     this.#peerRoot = new RemoteRecord(owner, ROOT_ID, false)
     this.#exchange = new Exchange(owner, this.#peerRoot, this.#outbox, limits, copies, failures)
     this.#caller = new Caller(this.#exchange, options.callTimeoutMs ?? 0)
-    this.#callee = new Callee(this.#exchange, options.authorize)
+    this.#callee = new Callee(this.#exchange, options)
     this.#inbox = new Inbox(
       this.#exchange,
       this.#caller,

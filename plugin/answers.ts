@@ -30,9 +30,17 @@ export function sendJson(reply: FastifyReply, status: number, body: object): Fas
     .send(JSON.stringify(body))
 }
 
+const refusals = new WeakMap<FastifyReply, string>()
+
+/** The code of the refusal that a reply was answered with; null where it was none. */
+export function refusalCodeOf(reply: FastifyReply): string | null {
+  return refusals.get(reply) ?? null
+}
+
 /** Sends a refusal: `{code, message, retryAfter?}`. */
 export function sendRefusal(reply: FastifyReply, error: RouteError): FastifyReply {
   const { code, message, statusCode = 500, retryAfterSeconds } = error
+  refusals.set(reply, code)
   if (retryAfterSeconds === undefined) return sendJson(reply, statusCode, { code, message })
   return sendJson(reply.header('retry-after', String(retryAfterSeconds)), statusCode, {
     code,

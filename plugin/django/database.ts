@@ -1,5 +1,7 @@
 import pgPromise from 'pg-promise'
 import { DatabaseUnavailableError, InvalidOptionError, type DatabaseFailure } from './errors.js'
+import { inTime } from './in-time.js'
+import type { ListenClient } from './notifications.js'
 
 /**
  * A database object that the app already has: a `Pool` of pg, or a pg-promise database (known by its `$pool`).
@@ -20,11 +22,24 @@ type Query = (text: string, values: readonly unknown[]) => Promise<readonly obje
 export class OpenDatabase {
   readonly #query: Query
   readonly #end: () => Promise<void>
+  readonly #pool: object
 
   /** @internal */
-  constructor(query: Query, end: () => Promise<void>) {
+  constructor(query: Query, end: () => Promise<void>, pool: object) {
     this.#query = query
     this.#end = end
+    this.#pool = pool
+  }
+
+  /**
+   * What makes connections for LISTEN: with the options of the pool, and not of its number. Null for a database handed in
+   * that is no `Pool` of pg and has none.
+   */
+  get connectionMaker(): (() => ListenClient) | null {
+    const { Client, options } = this.#pool as { Client?: unknown; options?: object }
+    if (typeof Client !== 'function' || typeof options !== 'object') return null
+    const ClientClass = Client as new (options: object) => ListenClient
+    return () => new ClientClass(options)
   }
 
   /**
@@ -93,7 +108,7 @@ function openConnectionString(connectionString: string): OpenDatabase {
       void connection.done(!isUsable)
     }
   }
-  return new OpenDatabase(query, () => database.$pool.end())
+  return new OpenDatabase(query, () => database.$pool.end(), database.$pool)
 }
 
 interface Pool {
@@ -108,21 +123,10 @@ function findPool(database: Database | null): Pool | undefined {
 }
 
 function wrapPool(pool: Pool): OpenDatabase {
-  const query: Query = async (text, values) => {
-    let timer: NodeJS.Timeout | undefined
-    // Its own timeouts are the app's affair, and pg has none unless told.
-    const silence = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new DatabaseUnavailableError({ code: 'ETIMEDOUT' }))
-      }, QUERY_TIMEOUT_MS)
-    })
-    try {
-      return (await Promise.race([pool.query(text, [...values]), silence])).rows
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-  return new OpenDatabase(query, () => Promise.resolve())
+  // Its own timeouts are the app's affair, and pg has none unless told.
+  const query: Query = async (text, values) =>
+    (await inTime(pool.query(text, [...values]), QUERY_TIMEOUT_MS)).rows
+  return new OpenDatabase(query, () => Promise.resolve(), pool)
 }
 
 /** SQLSTATE: PostgreSQL itself has answered. https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -131,7 +135,8 @@ function isSqlState(code: string | undefined): boolean {
   return code !== undefined && /^(?!08|57|[A-Z]{5})[0-9A-Z]{5}$/.test(code)
 }
 
-function pickFailure(error: unknown): DatabaseFailure {
+/** What of an error may be known outside. */
+export function pickFailure(error: unknown): DatabaseFailure {
   if (error instanceof DatabaseUnavailableError) return error.database
   if (error === null || typeof error !== 'object') return {}
   const pick = (name: string): string | undefined => {

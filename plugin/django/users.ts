@@ -1,5 +1,6 @@
-import { OpenDatabase, openDatabase, type Database } from './database.js'
+import { type DjangoAuthority, isDataError, readAuthority } from './authority.js'
 import { DatabaseUnavailableError } from './errors.js'
+import { OpenDatabase, openDatabase, type Database } from './database.js'
 import type { DjangoAccount, User, UserModel } from './user-model.js'
 import { buildUserStatements, type UserStatements } from './user-statements.js'
 import { normalizeUsername, readMaxLength } from './username.js'
@@ -150,6 +151,20 @@ export class DjangoUsers {
     return row?.password ?? null
   }
 
+  /**
+   * Reads many users at once, by `str(pk)`: whether each is active, a digest of its password, its groups. An id that is not
+   * in the answer is of nobody. Must run on the primary: a replica that lags does not know new users yet.
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
+  authorityOf(ids: readonly string[]): Promise<ReadonlyMap<string, DjangoAuthority>> {
+    return readAuthority(this.#database, this.#statements.authority, ids)
+  }
+
+  /** {@link OpenDatabase.connectionMaker} */
+  get connectionMaker(): OpenDatabase['connectionMaker'] {
+    return this.#database.connectionMaker
+  }
+
   /** Ends the connections that this object opened. */
   async close(): Promise<void> {
     if (this.#isOwner) await this.#database.close()
@@ -207,10 +222,8 @@ export class DjangoUsers {
     try {
       return await this.#database.query<Row>(statement, [value])
     } catch (error) {
-      // Class 22, data exception: the text is no value of the column's type, so no row has it.
-      if (error instanceof DatabaseUnavailableError && /^22...$/.test(error.database.code ?? '')) {
-        return []
-      }
+      // The text is no value of the column's type, so no row has it.
+      if (isDataError(error)) return []
       throw error
     }
   }

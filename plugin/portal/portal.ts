@@ -1,4 +1,5 @@
 /** The one place where a login is decided: which checker takes the credentials, and what it says. */
+import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { User } from '../django/index.js'
 
@@ -24,10 +25,25 @@ export interface CheckedUser {
   readonly user: User
   /** Text that changes when tickets already out must die: a password's hash. Never leaves this process. */
   readonly binding: string
-  /** The key of the Django session that it came by, as good as a password. Never leaves this process. */
-  readonly sessionKey?: string
   /** The names of the user's groups, for `user.groups` of a session; only {@link Checker.load} is asked for them. */
   readonly groups?: readonly string[]
+}
+
+/** What a user's row says now, as far as open sessions depend on it. */
+export interface Authority {
+  readonly isActive: boolean
+  /** {@link bindingDigest} of the binding: another one ends the user's sessions. */
+  readonly digest: string
+  /** Names of the user's groups. */
+  readonly groups: readonly string[]
+}
+
+/**
+ * What is kept of a binding for as long as a session lives, in this process's memory only: the first 22 characters of the
+ * base64 of its SHA-256.
+ */
+export function bindingDigest(binding: string): string {
+  return createHash('sha256').update(binding).digest('base64').slice(0, 22)
 }
 
 /** Turns credentials of the types it declares into a user. */
@@ -53,6 +69,11 @@ export interface Checker {
    * is allowed, unless the user is a superuser.
    */
   permissionsOf?(id: string): Promise<ReadonlySet<string> | 'all'>
+  /**
+   * Reads many users afresh, by `user.id`; an id that is not in the answer is of nobody any more. Asked every
+   * `sessions.revalidateSeconds` for those who have sessions. Without it its users keep theirs until they end otherwise.
+   */
+  revalidate?(ids: readonly string[]): Promise<ReadonlyMap<string, Authority>>
 }
 
 /** A user, and the name of the checker that vouches for it. */
@@ -95,6 +116,14 @@ export class Portal {
     const checked = (await checker?.load(id)) ?? null
     if (checked?.user.isActive !== true) return null
     return { ...checked, checker: checkerName }
+  }
+
+  /** Reads many users of one checker afresh; null where it cannot be asked. */
+  async revalidate(
+    checkerName: string,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, Authority> | null> {
+    return (await this.#byName.get(checkerName)?.revalidate?.(ids)) ?? null
   }
 
   /** What an account may do, `app_label.codename`; where its checker does not say, a superuser all and others nothing. */

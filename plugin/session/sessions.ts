@@ -1,7 +1,9 @@
-import { DJANGO, userKeyOf } from '../portal/portal.js'
+import type { BrokerStats } from '../../broker/index.js'
+import { type Authority, DJANGO, userKeyOf } from '../portal/portal.js'
 import type { AnyAvatar, AvatarSession } from './avatar.js'
-import type { AddressKeys } from '../login/address.js'
 import { type Ending, OUSTED, REPLACED, kicked } from './endings.js'
+import type { AddressKeys } from '../login/address.js'
+import type { Beating } from './heartbeat.js'
 import { Slots } from './slots.js'
 
 /** How many sessions there may be at once; upgrades beyond are refused before they cost anything. */
@@ -52,10 +54,24 @@ export interface Entry {
   readonly isUpgraded: boolean
   /** The session, once its avatar is attached. */
   readonly open: OpenAvatarSession | null
+  /** Its signs of life; null while it has no socket. */
+  readonly beating: Beating | null
+  /** `bindingDigest` of what the user's row said; null until it was read. */
+  readonly digest: string | null
+  /** The Django session that it depends on; null for one that began with a password. */
+  readonly sessionKey: string | null
+  /** What it was admitted with has been changed by ourselves: `from` becomes `to`. */
+  rebind(from: string, to: string): void
+  /** Tells it what the user's row says now. */
+  refreshed(authority: Authority): void
   /** Ends it wherever it stands. */
   end(ending: Ending): void
-  /** Ends it because the server does; resolves when it has ended. */
-  shutdown(): Promise<void>
+  /** What its broker holds; null while it has none. */
+  readonly stats: BrokerStats | null
+  /** Refuses further calls; those that run go on. */
+  drain(): void
+  /** Resolves when it has ended: the avatar detached, the socket closed. */
+  over(): Promise<void>
 }
 
 /** Tickets live a minute at most; two are enough to remember who was disconnected. */
@@ -217,6 +233,31 @@ export class SessionRegistry implements Sessions {
       entry.end(ending)
     }
     return ended
+  }
+
+  /**
+   * A password that we have hashed anew is the same password: sessions that were admitted with the old hash stay. Both
+   * digests by `bindingDigest`.
+   */
+  rebind(userKey: string, from: string, to: string): void {
+    for (const entry of this.#users.get(userKey) ?? []) entry.rebind(from, to)
+  }
+
+  /** The connections of each user, admissions under way too; of `userKeys` alone where given. */
+  *byUser(
+    userKeys: Iterable<string> = this.#users.keys(),
+  ): Generator<[string, ReadonlySet<Entry>]> {
+    for (const userKey of userKeys) {
+      const entries = this.#users.get(userKey)
+      if (entries !== undefined) yield [userKey, entries]
+    }
+  }
+
+  /** Those that have a socket. */
+  *beating(): Generator<Beating, undefined> {
+    for (const entries of this.#users.values()) {
+      for (const { beating } of entries) if (beating !== null) yield beating
+    }
   }
 
   /** Every connection, admissions under way too. */

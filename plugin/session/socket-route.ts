@@ -20,7 +20,7 @@ import { addressKeys } from '../login/address.js'
 import { boundTo, type CookieSessions } from '../login/cookie-sessions.js'
 import type { RateLimiter } from '../login/rate-limits.js'
 import { isAllowedOrigin } from '../origins.js'
-import { userKeyOf } from '../portal/portal.js'
+import { bindingDigest, userKeyOf } from '../portal/portal.js'
 import type { TicketLedger } from '../ticket/ledger.js'
 import type { Renewals } from '../ticket/renewal.js'
 import type { Tickets } from '../ticket/ticket.js'
@@ -82,7 +82,7 @@ export async function registerSocketRoute(
       const { id, ip, headers } = request
       server.handleUpgrade(request.raw, request.raw.socket, upgrade.head, (socket) => {
         const details = { id, ip, headers: { ...headers } }
-        new Session(socket, { ...admitted, request: details }, context)
+        new Session(socket, { ...admitted, wire: request.raw.socket, request: details }, context)
       })
       return reply
     },
@@ -118,7 +118,7 @@ class Admission {
    *
    * @throws RouteError - why not; what was taken for it has been given back.
    */
-  async decide(): Promise<Omit<Admitted, 'request'>> {
+  async decide(): Promise<Omit<Admitted, 'request' | 'wire'>> {
     const { limiter } = this.#context
     if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
     if (!isAllowedOrigin(this.#context.origins, this.#request.headers.origin))
@@ -188,13 +188,13 @@ class Admission {
     if (account === null || !tickets.isBound(claims, boundTo(account, sessionKey)))
       throw new TicketInvalid()
     if (sessionKey !== null && alive?.has(sessionKey) !== true) throw new TicketInvalid()
+    connection.proven(bindingDigest(account.binding), sessionKey)
     const renewals = await SessionRenewals.prepare(tokens, account, origin, claims)
     if (connection.ending !== null) throw new TicketInvalid()
     if (tokens?.admits(claims) === false) throw new TicketInvalid()
     if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
     // The page gave up meanwhile: a refusal that nobody reads, and no session.
     if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
-    if (sessionKey !== null) connection.cameBy(sessionKey)
-    return { account: sessionKey === null ? account : { ...account, sessionKey }, renewals }
+    return { account, renewals }
   }
 }

@@ -124,6 +124,13 @@ async function live(lane: number): Promise<void> {
     `ticket.${ticket}`,
   ])
   socket.on('error', () => undefined)
+  // More at once than the machine can do is refused, and no fault.
+  let isBusy = false
+  socket.on('unexpected-response', (_request, { statusCode }) => {
+    isBusy = statusCode === 503
+    if (!isBusy) faults.push(`refused with ${String(statusCode)}`)
+    socket.terminate()
+  })
   const gone = new Promise((resolve) => socket.on('close', resolve))
   const mind = reference({ double: (n: number) => n * 2 } as never)
   const broker = new Broker<Soaked>(webSocketTransport(socket), { root: mind })
@@ -131,7 +138,12 @@ async function live(lane: number): Promise<void> {
   ends[end] = (ends[end] ?? 0) + 1
   if (end === 'early') await sleep(random(30))
   else {
-    await broker.peer
+    const hello = await broker.peer.catch(() => null)
+    if (hello === null) {
+      if (!isBusy) faults.push('closed before the hello')
+      ends['busy'] = (ends['busy'] ?? 0) + 1
+      return
+    }
     const talk = Array.from({ length: 1 + random(4) }, async () => {
       for (let count = 1 + random(12); count > 0; count--) {
         calls += 1
