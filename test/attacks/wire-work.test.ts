@@ -120,4 +120,24 @@ describe('work that a page cannot ask for', () => {
     assert.ok(Error.stackTraceLimit > 0)
     peer.end()
   })
+
+  test('a hello with a megabyte to keep is a breach; one of a few kB is taken, and more is not sent', async () => {
+    for (const [size, isTaken] of [
+      [8000, true],
+      [200_000, false],
+    ] as const) {
+      const peer = new ScriptedPeer()
+      const broker = new Broker(peer, {})
+      peer.sayRaw(`[[0,0,[${repeat('{}', size / 3)}]]]`)
+      await settled()
+      assert.equal(peer.closed === null, isTaken, String(size))
+      broker.close()
+    }
+    const info = 'x'.repeat(8190)
+    new Broker(new ScriptedPeer(), { info }).close()
+    assert.throws(() => new Broker(new ScriptedPeer(), { info: `${info}x` }), {
+      name: 'TypeError',
+      message: /info: expected 8192 characters/,
+    })
+  })
 })
