@@ -25,6 +25,8 @@ export type { AnyAvatar, AvatarSession, DetachReason, Realm } from './session/av
 export type { SessionOptions } from './session/session-options.js'
 export type { SessionUser } from './session/session-user.js'
 export type { OpenAvatarSession, SessionLimits, Sessions } from './session/sessions.js'
+export type { KeySource, TicketKey } from './ticket/key-options.js'
+export type { TicketLedger } from './ticket/ledger.js'
 export type { RenewalOption, TicketOption } from './ticket/ticket-options.js'
 export type { PerspectiveStats } from './stats.js'
 export type { DjangoSessionsOption, WaysIn } from './ways-in.js'

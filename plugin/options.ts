@@ -131,7 +131,7 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     prefix,
     database,
     users: options.users ?? {},
-    tickets: readTicketOption(ticket, prefix),
+    tickets: readTicketOption(ticket, prefix, djangoKeysOf(options)),
     renewal: readRenewalOption(options.renewal),
     origins: readOrigins(options.allowedOrigins),
     realm,
@@ -145,6 +145,11 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     copyables: readCopyables(options.copyables ?? []),
     callTimeoutMs: readInteger('callTimeoutMs', options.callTimeoutMs ?? 0, 0, 2 ** 31 - 1),
   })
+}
+
+function djangoKeysOf(options: object): unknown {
+  const { djangoSessions } = options as { djangoSessions?: { secretKeys?: unknown } | null }
+  return djangoSessions?.secretKeys
 }
 
 function readPasswords(options: PerspectiveOptions): PasswordSettings {

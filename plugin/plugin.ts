@@ -6,11 +6,8 @@ import { DjangoUsers, InvalidOptionError, openDatabase } from './django/index.js
 import { openCookieSessions } from './login/cookie-sessions.js'
 import { prepareJsonPosts } from './login/json-post.js'
 import { LoginEffects } from './login/login-effects.js'
-import { registerLoginRoute } from './login/login-route.js'
-import { registerLogoutRoute } from './login/logout-route.js'
+import { registerPosts } from './login/posts.js'
 import { RateLimiter } from './login/rate-limits.js'
-import { registerRenewRoute } from './login/renew-route.js'
-import { registerTicketRoute } from './login/ticket-route.js'
 import { Observation } from './observation.js'
 import { type PerspectiveOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { AnonymousChecker } from './portal/anonymous-checker.js'
@@ -76,8 +73,10 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
     passwords,
     options: resolved.login,
     log,
-    passwordUpgraded: (userId, from, to) => {
-      const userKey = userKeyOf(DJANGO, userId)
+    passwordUpgraded: (user, from, to) => {
+      const account = { user, checker: DJANGO }
+      minting.renewals?.rebind({ ...account, binding: from }, { ...account, binding: to })
+      const userKey = userKeyOf(DJANGO, user.id)
       registry.rebind(userKey, bindingDigest(from), bindingDigest(to))
     },
   })
@@ -114,15 +113,13 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
         ...shared,
         isClosing: () => isClosing,
       }
-      registerLoginRoute(scope, context)
-      if (cookieSessions !== null) registerTicketRoute(scope, context, cookieSessions)
-      const { renewals } = context
-      if (renewals !== null) {
-        registerRenewRoute(scope, { ...context, renewals })
-        registerLogoutRoute(scope, { ...context, renewals })
+      if (minting.mints) {
+        await scope.register(async (posts) => {
+          registerPosts(posts, context)
+        })
       }
       await registerSocketRoute(scope, `${scope.prefix}/socket`, context)
-      await registerClientRoute(scope)
+      await registerClientRoute(scope, resolved.origins)
     },
     { prefix: resolved.prefix },
   )

@@ -211,17 +211,20 @@ function buildAuthorityStatement(
   owner: string,
   groups: string,
 ): string {
-  const ids =
-    ofGroups === null
-      ? 'NULL'
-      : `array_to_string(ARRAY(SELECT ug.group_id FROM ${ofGroups} ug WHERE ug.${owner} = ${users}.${id} ORDER BY 1), ',')`
-  const names = `
-UNION ALL SELECT NULL, NULL, NULL, (SELECT json_object_agg(g.id, g.name)::text FROM ${groups} g)`
-  return `
+  const select = (ids: string): string => `
 SELECT ${id}::text AS "id", ${isActive} AS "isActive",
        substr(encode(sha256(convert_to(coalesce(${password}::text, ''), 'UTF8')), 'base64'), 1, 22) AS "digest",
        ${ids} AS "groups"
-  FROM ${users} WHERE ${id} = ANY($1)${where}${ofGroups === null ? '' : names}`
+  FROM ${users}`
+  const condition = ` WHERE ${id} = ANY($1)${where}`
+  if (ofGroups === null) return select('NULL') + condition
+  // Names of its own, or a column of the site's filter might be of either table.
+  return `${select('perspective_groups')}
+  LEFT JOIN (SELECT ug.${owner}, string_agg(ug.group_id::text, ',' ORDER BY ug.group_id)
+               FROM ${ofGroups} ug WHERE ug.${owner} = ANY($1) GROUP BY 1)
+    AS perspective_members (perspective_member, perspective_groups) ON perspective_member = ${id}
+${condition}
+UNION ALL SELECT NULL, NULL, NULL, (SELECT json_object_agg(g.id, g.name)::text FROM ${groups} g)`
 }
 
 // NULL is false, as for Django 5; before it, a NULL is_active let in.

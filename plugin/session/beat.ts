@@ -16,14 +16,8 @@ export interface BeatContext {
   readonly aliveSessions?: ((keys: readonly string[]) => Promise<ReadonlySet<string>>) | undefined
 }
 
-/** One connection as it was when its authority was asked: the answer may be older than what became of it since. */
-interface Suspect {
-  readonly entry: Entry
-  readonly digest: string
-}
-
-/** The suspects of one authority: by user id, or by the key of their Django session. */
-type Suspects = Map<string, Suspect[]>
+/** The connections of one authority: by user id, or by the key of their Django session. */
+type Suspects = Map<string, Entry[]>
 
 /** An authority of the app's own may hang; Django's answers, or fails, within 5 s for each 5000 users. */
 const ANSWER_MS = 30_000
@@ -124,13 +118,12 @@ export class Beat {
       const colon = userKey.indexOf(':')
       const checker = userKey.slice(0, colon)
       let suspects = authorities.get(checker)
-      if (suspects === undefined)
-        authorities.set(checker, (suspects = new Map<string, Suspect[]>()))
+      if (suspects === undefined) authorities.set(checker, (suspects = new Map<string, Entry[]>()))
       for (const entry of entries) {
-        const { digest, sessionKey } = entry
-        if (digest === null) continue
-        add(suspects, userKey.slice(colon + 1), { entry, digest })
-        if (sessionKey !== null) add(djangoSessions, sessionKey, { entry, digest })
+        const { isProven, sessionKey } = entry
+        if (!isProven) continue
+        add(suspects, userKey.slice(colon + 1), entry)
+        if (sessionKey !== null) add(djangoSessions, sessionKey, entry)
       }
     }
     return { authorities, djangoSessions }
@@ -141,7 +134,7 @@ export class Beat {
     suspects: Suspects,
     isWhole: boolean,
     ask: (keys: readonly string[]) => Promise<Answer | null>,
-    judge: (answer: Answer, key: string, suspect: Suspect) => RevokeCause | null,
+    judge: (answer: Answer, key: string, suspect: Entry) => RevokeCause | null,
   ): Promise<void> {
     if (suspects.size === 0) return
     const found: [Entry, RevokeCause][] = []
@@ -155,20 +148,20 @@ export class Beat {
         for (const [key, all] of suspects) {
           for (const suspect of all) {
             const cause = judge(answer, key, suspect)
-            if (cause !== null) found.push([suspect.entry, cause])
+            if (cause !== null) found.push([suspect, cause])
           }
         }
       }
       if (isWhole) watch.confirmed()
     } catch (error) {
-      const entries = [...suspects.values()].flat().map(({ entry }) => entry)
+      const entries = [...suspects.values()].flat()
       if (!this.#isStopped) watch.missed(error, entries)
     }
     for (const [entry, cause] of found) entry.end(revoked(cause))
   }
 }
 
-function add(suspects: Suspects, key: string, suspect: Suspect): void {
+function add(suspects: Suspects, key: string, suspect: Entry): void {
   const all = suspects.get(key)
   if (all === undefined) suspects.set(key, [suspect])
   else all.push(suspect)
@@ -177,14 +170,12 @@ function add(suspects: Suspects, key: string, suspect: Suspect): void {
 function judgeUser(
   authorities: ReadonlyMap<string, Authority>,
   id: string,
-  { entry, digest }: Suspect,
+  entry: Entry,
 ): RevokeCause | null {
   const authority = authorities.get(id)
   if (authority === undefined) return 'deleted'
   if (!authority.isActive) return 'deactivated'
-  // Ours may have been bound to another hash while the answer was on its way.
-  if (entry.digest !== digest) return null
-  if (authority.digest !== digest) return 'credentials-changed'
+  if (!entry.isBoundTo(authority.digest)) return 'credentials-changed'
   entry.refreshed(authority)
   return null
 }

@@ -29,6 +29,7 @@ export class Connection implements Entry {
   #sessionKey: string | null = null
   #ending: Ending | null = null
   #digest: string | null = null
+  #upgrade: { readonly from: string; readonly to: string } | null = null
   #hasSlot = true
   #isOpen = false
 
@@ -83,8 +84,8 @@ export class Connection implements Entry {
     return this.#session?.beating ?? null
   }
 
-  get digest(): string | null {
-    return this.#digest
+  get isProven(): boolean {
+    return this.#digest !== null
   }
 
   /**
@@ -97,7 +98,13 @@ export class Connection implements Entry {
   }
 
   rebind(from: string, to: string): void {
-    if (this.#digest === from) this.#digest = to
+    this.#upgrade = { from, to }
+  }
+
+  isBoundTo(digest: string): boolean {
+    if (digest === this.#digest) return true
+    const upgrade = this.#upgrade
+    return upgrade !== null && upgrade.from === this.#digest && upgrade.to === digest
   }
 
   refreshed(authority: Authority): void {

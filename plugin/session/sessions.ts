@@ -56,11 +56,13 @@ export interface Entry {
   readonly open: OpenAvatarSession | null
   /** Its signs of life; null while it has no socket. */
   readonly beating: Beating | null
-  /** `bindingDigest` of what the user's row said; null until it was read. */
-  readonly digest: string | null
+  /** Whether the user's row has been read. */
+  readonly isProven: boolean
   /** The Django session that it depends on; null for one that began with a password. */
   readonly sessionKey: string | null
-  /** What it was admitted with has been changed by ourselves: `from` becomes `to`. */
+  /** Whether it was admitted with this `bindingDigest`, or with what we have since made this of. */
+  isBoundTo(digest: string): boolean
+  /** We are about to change what it was admitted with: until that is done, and if it fails, the row has `from`; then `to`. */
   rebind(from: string, to: string): void
   /** Tells it what the user's row says now. */
   refreshed(authority: Authority): void
@@ -236,8 +238,8 @@ export class SessionRegistry implements Sessions {
   }
 
   /**
-   * A password that we have hashed anew is the same password: sessions that were admitted with the old hash stay. Both
-   * digests by `bindingDigest`.
+   * A password that we hash anew is the same password: sessions that were admitted with the old hash stay. To be said
+   * before the write. Both digests by `bindingDigest`.
    */
   rebind(userKey: string, from: string, to: string): void {
     for (const entry of this.#users.get(userKey) ?? []) entry.rebind(from, to)
