@@ -51,7 +51,9 @@ export async function soak(seconds: number, lanes: number): Promise<SoakReport> 
     realm: (session) => new SoakedAvatar(session, census),
     rateLimits: WIDE ?? {},
     passwordIterations: 1000,
-    sessions: { perUser: 1000 },
+    sessions: { perUser: 1000, perAddress: 1000 },
+    // What is known of tokens is kept as long as they live: short, or a long run would be a measurement of that.
+    renewal: { lifetimeSeconds: 20 },
   })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   const { sessions } = app.perspective
