@@ -173,10 +173,10 @@ export class Callee implements Invoker {
     })
     const coming = args.filter((arg) => arg instanceof Promise)
     if (coming.length === 0) return null
+    let next = 0 // Not shift(), which moves a long list once for each.
     return Promise.all(coming).then((settled) => {
-      args.forEach((arg, index) => {
-        if (arg instanceof Promise) args[index] = settled.shift()
-      })
+      for (const [index, arg] of args.entries())
+        if (arg instanceof Promise) args[index] = settled[next++]
     })
   }
 

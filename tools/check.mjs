@@ -22,6 +22,7 @@ const checks = [
   ['behaviours', process.execPath, ['tools/check-behaviours.mjs']],
   ['reference', process.execPath, ['tools/reference.mjs', '--check']],
   ['links', process.execPath, ['tools/check-links.mjs']],
+  ['attacks', process.execPath, ['tools/check-attacks.mjs']],
   ['sources', process.execPath, ['tools/check-sources.mjs']],
 ]
 

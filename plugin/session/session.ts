@@ -8,14 +8,12 @@ import {
   type BrokerStats,
   type CallWatch,
   type CopyableClass,
-  type FailedCall,
   type Limits,
   type Remote,
   type WebSocketLike,
   webSocketTransport,
 } from '../../broker/index.js'
 import { Refusal } from '../../broker/errors.js'
-import { logError } from '../answers.js'
 import { publishAdmission, publishDetach, watchCall } from '../observation.js'
 import { type Account, type Authority, type Portal, userKeyOf } from '../portal/portal.js'
 import type { AnyAvatar, DetachReason, Realm } from './avatar.js'
@@ -23,6 +21,7 @@ import { AvatarLife, type AvatarOwner } from './avatar-life.js'
 import type { Connection } from './connection.js'
 import { reasonOf } from './detach-reason.js'
 import { BAD_FRAME, type Ending, kicked } from './endings.js'
+import { failureLog } from './failure-log.js'
 import { type Beating, Pulse } from './heartbeat.js'
 import { KEEP_ALIVE, type NoticeListener, helloInfo, pong, readNotice } from './notices.js'
 import { Permissions } from './permissions.js'
@@ -109,6 +108,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
       this.end(BAD_FRAME)
     })
     this.#life = new AvatarLife(this, context.realm)
+    const logFailure = failureLog(this.log, this.signal)
     this.#broker = new Broker(webSocketTransport(socket), {
       root: new Promise<object>((resolve) => {
         this.#publish = resolve
@@ -120,7 +120,8 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
       authorize: (requires) => this.#hasAll(requires),
       onCall: (method) => this.#called(method),
       onCallError: (error, call) => {
-        this.#callFailed(error, call)
+        // A call without answer that came too late is no failure of the application's.
+        if (!(this.#isDraining && error instanceof Refusal)) logFailure(error, call)
       },
       onNotice: (notice) => {
         readNotice(notice, this)
@@ -262,11 +263,5 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
       )
     }
     return watchCall(this, method)
-  }
-
-  #callFailed(error: unknown, { id, method }: FailedCall): void {
-    // A call without answer that came too late is no failure of the application's.
-    if (this.#isDraining && error instanceof Refusal) return
-    logError(this.log, error, 'perspective: a method failed', { callId: id, method })
   }
 }
