@@ -71,7 +71,7 @@ function lossOf(code: number, reason: string, isFinal = false): Loss {
 function hintIn(reason: string): number {
   try {
     const [least, most] = (JSON.parse(reason) as { after: [number, number] }).after
-    return Number(between(least, most)) * 1000 || 0
+    return between(least, most) * 1000 || 0
   } catch {
     return 0
   }

@@ -90,6 +90,7 @@ export class Door<P extends object> {
 
   #ticket(signal: AbortSignal | undefined, expect: string | undefined): unknown {
     const { source } = this
+    if (source === null) return undefined
     if (typeof source === 'function') return askFor(source, within(REQUEST_SECONDS, signal))
     const isCookie = source === 'session'
     if (!isCookie && Date.now() > this.#expiresAt) {
@@ -136,7 +137,6 @@ export class Door<P extends object> {
       await post(`${this.#prefix}/logout`, { renewal }, this.setup, { keepalive: true })
     }
     await tell().catch(() => {
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- Node has none
       globalThis.addEventListener?.('online', () => void tell().catch(() => undefined), {
         once: true,
       })

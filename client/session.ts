@@ -214,7 +214,7 @@ class LiveSession<P extends object> implements Session<P> {
     const { signal } = this.#life
     const page = (globalThis as { document?: Document }).document
     const on = (target: EventTarget | undefined, type: string, run: () => void): void => {
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- Node's global is no target
+      // Node's global is no target.
       target?.addEventListener?.(type, run, { signal })
     }
     const wake = (): void => {
