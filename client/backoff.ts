@@ -83,11 +83,14 @@ export class Backoff {
   tries = 0
   readonly #minMs: number
   readonly #maxMs: number
+  readonly #hasToken: boolean
   readonly #seen = new Map<number, number>()
 
-  constructor({ minDelayMs = 250, maxDelayMs = 30_000 }: ReconnectOptions) {
+  /** `hasToken`: tickets come for a renewal token, which is dead when the server has ended the session. */
+  constructor({ minDelayMs = 250, maxDelayMs = 30_000 }: ReconnectOptions, hasToken: boolean) {
     this.#minMs = minDelayMs
     this.#maxMs = maxDelayMs
+    this.#hasToken = hasToken
   }
 
   /** Forgets what was before a connection that held so long. */
@@ -107,7 +110,8 @@ export class Backoff {
     const [tries, seconds] = RULES[code] ?? [Infinity, 0]
     const seen = (this.#seen.get(code) ?? 0) + 1
     this.#seen.set(code, seen)
-    if (isFinal || seen > tries) return null
+    const isRevoked = code === 4401 || code === 4410
+    if (isFinal || seen > tries || (isRevoked && this.#hasToken)) return null
     const least = seconds * 1000 || this.#minMs
     const most = Math.min(this.#maxMs, Math.max(seconds, 1) * 1000 * 2 ** (this.tries - 1))
     const isFirst = this.tries++ === 0 && seconds === 0

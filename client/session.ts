@@ -97,7 +97,9 @@ class LiveSession<P extends object> implements Session<P> {
     const { reconnect } = door.setup
     this.#door = door
     this.#backoff =
-      door.source === null || reconnect === false ? null : new Backoff(reconnect ?? {})
+      door.source === null || reconnect === false
+        ? null
+        : new Backoff(reconnect ?? {}, door.source === 'renewal')
     this.#lasting = new LastingPerspective(() => this.#state.name !== 'ended')
     this.perspective = this.#lasting.handle
     this.user = connection.hello.user

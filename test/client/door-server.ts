@@ -76,6 +76,7 @@ export class DoorServer {
   readonly #tickets = new Map<string, Ticket>()
   /** Upgrades that hang; nobody else would end them. */
   readonly #hanging = new Set<Duplex>()
+  readonly #detached = new WeakSet<Admitted>()
   #app!: FastifyInstance
   #sockets!: WebSocketServer
 
@@ -295,10 +296,19 @@ export class DoorServer {
     })
   }
 
+  #detach(session: Admitted, code: number): void {
+    if (this.#detached.has(session)) return
+    this.#detached.add(session)
+    this.events.push(`detached ${String(code)}`)
+  }
+
   #admit(socket: WebSocket, { userId, family: name }: Ticket): void {
     const family = this.#families.get(name)
     const before = family?.session ?? null
-    if (before !== null && before.closed === null) before.broker.close(4409, 'replaced')
+    if (before !== null && before.closed === null) {
+      before.broker.close(4409, 'replaced')
+      this.#detach(before, 4409)
+    }
     const root = new Root()
     const notices: Record<string, unknown>[] = []
     const info = {
@@ -323,7 +333,7 @@ export class DoorServer {
     this.events.push('attached')
     void broker.closed.then((reason) => {
       session.closed = reason
-      this.events.push(`detached ${String(reason.code)}`)
+      this.#detach(session, reason.code)
       if (reason.code === 1000 && reason.byPeer && family !== undefined) family.isDead = true
     })
   }

@@ -10,10 +10,10 @@ export interface Network {
   readonly port: number
   /** Connections that clients have made so far. */
   readonly attempts: number
-  /** Connections that are there now. */
-  readonly open: number
   /** Ends every connection at once, with a reset; new ones are accepted. */
   cut(): void
+  /** Resets the clients' ends of all connections, and tells the server nothing: it holds them half-open. */
+  abandon(): void
   /**
    * Swallows what goes these ways, on all connections and new ones, and tells nobody. Without a way it ends: connections
    * that have lost bytes are reset, as their ends would find out.
@@ -40,7 +40,7 @@ export async function startNetwork(targetPort: number): Promise<Network> {
     attempts += 1
     const line = new Line(client, targetPort, rules)
     lines.add(line)
-    client.once('close', () => lines.delete(line))
+    line.closed(() => lines.delete(line))
   }
   async function listen(at: number): Promise<Server> {
     const listening = createServer({ noDelay: true }, accept).listen(at, '127.0.0.1')
@@ -55,10 +55,10 @@ export async function startNetwork(targetPort: number): Promise<Network> {
     get attempts() {
       return attempts
     },
-    get open() {
-      return lines.size
-    },
     cut,
+    abandon() {
+      for (const line of lines) line.abandon()
+    },
     swallow(...ways) {
       rules.swallowed = new Set(ways)
       for (const line of lines) if (line.isTorn && ways.length === 0) line.reset()
@@ -94,6 +94,7 @@ interface Rules {
 class Line {
   /** Whether bytes are missing: it can never be whole again. */
   isTorn = false
+  #isAbandoned = false
   readonly #client: Socket
   readonly #server: Socket
   readonly #rules: Rules
@@ -104,6 +105,15 @@ class Line {
     this.#rules = rules
     this.#join('up', client, this.#server)
     this.#join('down', this.#server, client)
+  }
+
+  closed(run: () => void): void {
+    this.#server.once('close', run)
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true
+    this.#client.resetAndDestroy()
   }
 
   reset(): void {
@@ -128,6 +138,7 @@ class Line {
   }
 
   #pass(way: Way, run: () => void): void {
+    if (this.#isAbandoned) return
     if (this.#rules.swallowed.has(way)) this.isTorn = true
     else if (this.#rules.delayMs > 0) setTimeout(run, this.#rules.delayMs)
     else run()
