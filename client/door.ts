@@ -91,7 +91,9 @@ export class Door<P extends object> {
   #ticket(signal: AbortSignal | undefined, expect: string | undefined): unknown {
     const { source } = this
     if (source === null) return undefined
-    if (typeof source === 'function') return askFor(source, within(REQUEST_SECONDS, signal))
+    if (typeof source === 'function') {
+      return within(REQUEST_SECONDS, signal, (limited) => askFor(source, limited))
+    }
     const isCookie = source === 'session'
     if (!isCookie && Date.now() > this.#expiresAt) {
       throw new RequestError('PB_ERR_RENEWAL_REJECTED', 'the renewal token has expired', 401, null)
