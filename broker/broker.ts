@@ -2,7 +2,7 @@
 import type { BrokerOptions, BrokerStats, PeerHello } from './broker-options.js'
 import { Callee } from './callee.js'
 import { Caller } from './caller.js'
-import { Copies } from './copyable.js'
+import { readCopies } from './copyable.js'
 import { ConnectionLostError, ProtocolError } from './errors.js'
 import { Exchange } from './exchange.js'
 import { declareLiteral, exposureOf, isReferenceable } from './exposure.js'
@@ -88,7 +88,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
       )
     })
     const failures = new Failures(options.onCallError)
-    const copies = new Copies(options.copyables ?? [])
+    const copies = readCopies(options.copyables)
     this.#peerRoot = new RemoteRecord(owner, ROOT_ID, false)
     this.#exchange = new Exchange(owner, this.#peerRoot, this.#outbox, limits, copies, failures)
     this.#caller = new Caller(this.#exchange, options.callTimeoutMs ?? 0)

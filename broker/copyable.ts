@@ -71,3 +71,11 @@ export class Copies {
     ) as object
   }
 }
+
+/** Of the many brokers that copy nothing. */
+const NO_COPIES = new Copies([])
+
+/** @throws TypeError - as the constructor. */
+export function readCopies(classes: readonly CopyableClass[] = []): Copies {
+  return classes.length === 0 ? NO_COPIES : new Copies(classes)
+}

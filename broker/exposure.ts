@@ -4,6 +4,7 @@
  */
 import type { StandardSchemaV1 } from './remote-methods.js'
 import { unchecked } from './remote-methods.js'
+import { recordOf } from './remote-record.js'
 import { isReservedName } from './reserved-names.js'
 
 /** One callable method. `args` null: unchecked. */
@@ -70,10 +71,22 @@ export function declareLiteral(object: object, rules?: object): void {
     for (const [name, value] of Object.entries(object)) {
       if (typeof value === 'function' && !isReservedName(name)) table.set(name, UNCHECKED)
     }
+    if (table.size === 0 && typeof object === 'object' && recordOf(object) === null)
+      refuseInstance(object)
   }
   literals.set(
     object,
     rules === undefined ? table : readRules('object', rules as Record<string, unknown>, object),
+  )
+}
+
+/** An instance's methods are its class's: offering nothing of them, without a word, is what nobody meant. */
+function refuseInstance(object: object): void {
+  const prototype = Object.getPrototypeOf(object) as { constructor?: { name?: string } } | null
+  if (prototype === null || prototype === Object.prototype) return
+  throw new TypeError(
+    `expected a literal with functions, or a class that extends Referenceable and lists its methods in "static remote"; ` +
+      `got an instance of ${prototype.constructor?.name ?? 'some class'}, which has no function of its own`,
   )
 }
 

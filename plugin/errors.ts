@@ -19,8 +19,13 @@ export const LoginRejected: RouteErrorClass = define(
 )
 export const LoginShape: RouteErrorClass = define(
   'PB_ERR_LOGIN_SHAPE',
-  'Expected a JSON object with "username" and "password" as text, and nothing else.',
+  'Expected a JSON object of the form of this route: for a login "username" and "password" as text, and nothing else.',
   400,
+)
+export const UserChanged: RouteErrorClass = define(
+  'PB_ERR_USER_CHANGED',
+  'The session cookie is of another user by now.',
+  409,
 )
 export const LoginContentType: RouteErrorClass = define(
   'PB_ERR_LOGIN_CONTENT_TYPE',
@@ -102,6 +107,21 @@ export const TicketInvalid: RouteErrorClass = define(
   'PB_ERR_TICKET_INVALID',
   'The ticket is not valid: expired, used before, or not of this server.',
   401,
+)
+export const RenewalRejected: RouteErrorClass = define(
+  'PB_ERR_RENEWAL_REJECTED',
+  'The renewal token is not valid any more; log in again.',
+  401,
+)
+export const RenewalLimit: RouteErrorClass = define(
+  'PB_ERR_RENEWAL_LIMIT',
+  'Too many renewals; try again later.',
+  429,
+)
+export const RenewalBusy: RouteErrorClass = define(
+  'PB_ERR_RENEWAL_BUSY',
+  'Too many pages come back at once; try again soon.',
+  503,
 )
 export const InternalError: RouteErrorClass = define(
   'PB_ERR_SERVER_FAILED',

@@ -1,5 +1,5 @@
 /** The options of the plugin, checked and filled in once, before anything is registered. */
-import { Copies } from '../broker/copyable.js'
+import { readCopies } from '../broker/copyable.js'
 import { type CopyableClass, DEFAULT_LIMITS, type Limits } from '../broker/index.js'
 import {
   type Database,
@@ -12,76 +12,82 @@ import {
   type UserModel,
   type UserModelOption,
 } from './django/index.js'
+import {
+  LOGIN_OPTION_NAMES,
+  type LoginOptions,
+  readLoginOptions,
+  type ResolvedLoginOptions,
+} from './login/login-options.js'
 import { DEFAULT_RATE_LIMITS, type RateLimits } from './login/rate-limits.js'
 import { readOrigins } from './origins.js'
+import { ANONYMOUS } from './portal/anonymous-checker.js'
 import { type Checker, DJANGO } from './portal/portal.js'
+import { readInteger, refuseUnknown } from './read-option.js'
 import type { Realm } from './session/avatar.js'
-import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session/sessions.js'
-import { type Keys, readKeys } from './ticket/keys.js'
-
-export interface TicketOption {
-  /**
-   * Signs tickets (HS256): at least 32 bytes of your own, not Django's SECRET_KEY. Several: the first signs, all are
-   * accepted, so that a secret can be changed while tickets of the old one are out.
-   */
-  readonly secret: string | readonly string[] | undefined
-  /** How long a ticket may be used, in seconds: 1 to 60, default 30. */
-  readonly lifetimeSeconds?: number
-  /** Claim `iss`; default `fastify-perspective`. */
-  readonly issuer?: string
-  /** Claim `aud`; default `perspective:<prefix>`. Staging and production must differ where they share a secret. */
-  readonly audience?: string
-}
+import { readSessionLimits } from './session/session-limits.js'
+import type { SessionLimits } from './session/sessions.js'
+import {
+  type RenewalOption,
+  type ResolvedTickets,
+  type TicketOption,
+  readRenewalOption,
+  readTicketOption,
+} from './ticket/ticket-options.js'
+import { readWaysIn, type ResolvedWaysIn, WAYS_IN_NAMES, type WaysIn } from './ways-in.js'
 
 /** What `app.register(perspective, …)` takes. */
-export type PerspectiveOptions = UserModelOption & {
-  /** Where the routes are: `<prefix>/login`, `/socket`, `/client.js`. Default: the root. */
-  readonly prefix?: string
-  /** Connection string, or the `pg` Pool or pg-promise database that the app already has; that one stays the app's. */
-  readonly database: string | Database | undefined
-  readonly ticket: TicketOption
-  /** The origins whose pages may log in, each exact: `https://www.example.com`. No pattern, no `*`. */
-  readonly allowedOrigins: readonly string[]
-  /** Makes the avatar of a session; may be async, and has 10 seconds. Throw `LoginDeniedError` to refuse. */
-  readonly realm: Realm
-  /** Further ways to log in; each takes credentials of its own types. */
-  readonly checkers?: readonly Checker[]
-  /**
-   * The site's PASSWORD_HASHERS by their `algorithm`, the preferred one first; a password of another one is refused, as
-   * by Django. Default: those of Django 5.2. `'all'`: every hasher there is.
-   */
-  readonly hashers?: readonly HasherName[] | 'all'
-  /**
-   * Iterations that a login costs where there is no usable hash to say so, as for an unknown user: those of the site's
-   * Django. Default 1,000,000 (Django 5.2); 4.2 has 600,000.
-   */
-  readonly passwordIterations?: number
-  /** The same for the other hashers, where the site's classes are not Django's own. */
-  readonly passwordCosts?: PasswordCosts
-  /** Whether plain `bcrypt` ignores what is beyond 72 bytes of a password; default false: refuses it. */
-  readonly bcryptTruncate?: boolean
-  readonly sessions?: Partial<SessionLimits>
-  readonly rateLimits?: Partial<RateLimits>
-  /** The quotas of each session; see `DEFAULT_LIMITS`. Of a page 10,000 calls in a second are taken. */
-  readonly limits?: Partial<Limits>
-  /** The classes whose instances cross as copies; the page names the same. */
-  readonly copyables?: readonly CopyableClass[]
-  /** Milliseconds until a call of the server's rejects with `PB_ERR_CALL_TIMEOUT`, unless `withOptions` says otherwise. Default 0: never. */
-  readonly callTimeoutMs?: number
-}
+export type PerspectiveOptions = UserModelOption &
+  WaysIn &
+  LoginOptions & {
+    /** Where the routes are: `<prefix>/login`, `/socket`, `/client.js`. Default: the root. */
+    readonly prefix?: string
+    /** Connection string, or the `pg` Pool or pg-promise database that the app already has; that one stays the app's. */
+    readonly database: string | Database | undefined
+    readonly ticket: TicketOption
+    /** Tokens with which pages come back without a password. Default: an hour's, for 12 hours. False: none. */
+    readonly renewal?: RenewalOption | false
+    /** The origins whose pages may log in, each exact: `https://www.example.com`. No pattern, no `*`. */
+    readonly allowedOrigins: readonly string[]
+    /** Makes the avatar of a session; may be async, and has 10 seconds. Throw `LoginDeniedError` to refuse. */
+    readonly realm: Realm
+    /** Further ways to log in; each takes credentials of its own types. */
+    readonly checkers?: readonly Checker[]
+    /**
+     * The site's PASSWORD_HASHERS by their `algorithm`, the preferred one first; a password of another one is refused, as
+     * by Django. Default: those of Django 5.2. `'all'`: every hasher there is.
+     */
+    readonly hashers?: readonly HasherName[] | 'all'
+    /**
+     * Iterations that a login costs where there is no usable hash to say so, as for an unknown user: those of the site's
+     * Django. Default 1,000,000 (Django 5.2); 4.2 has 600,000.
+     */
+    readonly passwordIterations?: number
+    /** The same for the other hashers, where the site's classes are not Django's own. */
+    readonly passwordCosts?: PasswordCosts
+    /** Whether plain `bcrypt` ignores what is beyond 72 bytes of a password; default false: refuses it. */
+    readonly bcryptTruncate?: boolean
+    readonly sessions?: Partial<SessionLimits>
+    readonly rateLimits?: Partial<RateLimits>
+    /** The quotas of each session; see `DEFAULT_LIMITS`. Of a page 10,000 calls in a second are taken. */
+    readonly limits?: Partial<Limits>
+    /** The classes whose instances cross as copies; the page names the same. */
+    readonly copyables?: readonly CopyableClass[]
+    /** Milliseconds until a call of the server's rejects with `PB_ERR_CALL_TIMEOUT`, unless `withOptions` says otherwise. Default 0: never. */
+    readonly callTimeoutMs?: number
+  }
 
 export interface ResolvedOptions {
   readonly prefix: string
   readonly database: string | Database
   readonly users: UserModel
-  readonly keys: Keys
-  readonly ticketLifetimeSeconds: number
-  readonly issuer: string
-  readonly audience: string
+  readonly tickets: ResolvedTickets
+  readonly renewal: Required<RenewalOption> | null
   readonly origins: ReadonlySet<string>
   readonly realm: Realm
   readonly checkers: readonly Checker[]
+  readonly waysIn: ResolvedWaysIn
   readonly passwords: PasswordSettings
+  readonly login: ResolvedLoginOptions
   readonly sessions: SessionLimits
   readonly rateLimits: RateLimits
   readonly limits: Limits
@@ -93,19 +99,14 @@ export interface ResolvedOptions {
 const PAGE_LIMITS: Limits = Object.freeze({ ...DEFAULT_LIMITS, maxCallsPerSecond: 10_000 })
 
 const NAMES: ReadonlySet<string> = new Set([
-  ...['prefix', 'database', 'users', 'ticket', 'allowedOrigins', 'realm', 'checkers'],
+  ...['prefix', 'database', 'users', 'ticket', 'renewal', 'allowedOrigins', 'realm', 'checkers'],
   ...['hashers', 'passwordIterations', 'passwordCosts', 'bcryptTruncate'],
+  ...WAYS_IN_NAMES,
+  ...LOGIN_OPTION_NAMES,
   ...['sessions', 'rateLimits', 'limits', 'copyables', 'callTimeoutMs'],
   // Fastify's own, which it hands on to every plugin.
   ...['logLevel', 'logSerializers'],
 ])
-const TICKET_NAMES: ReadonlySet<string> = new Set([
-  'secret',
-  'lifetimeSeconds',
-  'issuer',
-  'audience',
-])
-
 /**
  * Checks the options and fills in the defaults.
  *
@@ -123,31 +124,23 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
       database,
     )
   }
-  if (typeof ticket !== 'object' || ticket === null) {
-    throw new InvalidOptionError('ticket', '{ secret: … }', ticket)
-  }
-  refuseUnknown('ticket.', ticket, TICKET_NAMES)
   if (typeof realm !== 'function') {
     throw new InvalidOptionError('realm', 'a function: (session) => new YourAvatar(session)', realm)
   }
+  const passwords = readPasswords(options)
   return Object.freeze({
     prefix,
     database,
     users: options.users ?? {},
-    keys: readKeys(ticket.secret),
-    ticketLifetimeSeconds: readInteger(
-      'ticket.lifetimeSeconds',
-      ticket.lifetimeSeconds ?? 30,
-      1,
-      60,
-    ),
-    issuer: readText('ticket.issuer', ticket.issuer ?? 'fastify-perspective'),
-    audience: readText('ticket.audience', ticket.audience ?? `perspective:${prefix || '/'}`),
+    tickets: readTicketOption(ticket, prefix),
+    renewal: readRenewalOption(options.renewal),
     origins: readOrigins(options.allowedOrigins),
     realm,
     checkers: readCheckers(options.checkers ?? []),
-    passwords: readPasswords(options),
-    sessions: readCounts('sessions', options.sessions, DEFAULT_SESSION_LIMITS),
+    waysIn: readWaysIn(options, ticket?.secret),
+    passwords,
+    login: readLoginOptions(options, passwords),
+    sessions: readSessionLimits(options.sessions),
     rateLimits: readCounts('rateLimits', options.rateLimits, DEFAULT_RATE_LIMITS),
     limits: readCounts('limits', options.limits, PAGE_LIMITS),
     copyables: readCopyables(options.copyables ?? []),
@@ -184,8 +177,8 @@ function readPrefix(prefix: unknown): string {
 function readCheckers(checkers: unknown): readonly Checker[] {
   if (!Array.isArray(checkers))
     throw new InvalidOptionError('checkers', 'a list of checkers', checkers)
-  const names = new Set([DJANGO])
-  const types = new Set(['password'])
+  const names = new Set([DJANGO, ANONYMOUS])
+  const types = new Set(['password', 'hashed-password', ANONYMOUS])
   for (const [index, checker] of (checkers as Partial<Checker>[]).entries()) {
     const option = `checkers[${String(index)}]`
     if (typeof checker !== 'object' || checker === null) {
@@ -220,7 +213,7 @@ function readCopyables(copyables: unknown): readonly CopyableClass[] {
     throw new InvalidOptionError('copyables', 'a list of Copyable classes', copyables)
   }
   // Reads each class; what is wrong with one is said at register, not at the first session.
-  new Copies(copyables as CopyableClass[])
+  readCopies(copyables as CopyableClass[])
   return copyables as CopyableClass[]
 }
 
@@ -235,33 +228,4 @@ function readCounts<T extends object>(option: string, given: unknown, defaults: 
     if (value !== undefined) resolved[name] = readInteger(`${option}.${name}`, value, 1, 1e9)
   }
   return Object.freeze(resolved) as T
-}
-
-function readInteger(option: string, value: unknown, least: number, most: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most)
-    return value
-  const shown = typeof value === 'number' ? String(value) : undefined
-  throw new InvalidOptionError(
-    option,
-    `a whole number from ${String(least)} to ${String(most)}`,
-    value,
-    shown,
-  )
-}
-
-function readText(option: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value
-  throw new InvalidOptionError(option, 'a text that is not empty', value)
-}
-
-function refuseUnknown(prefix: string, given: object, known: ReadonlySet<string>): void {
-  for (const name of Object.keys(given)) {
-    if (known.has(name)) continue
-    throw new InvalidOptionError(
-      `${prefix}${name}`,
-      `one of ${[...known].join(', ')}`,
-      name,
-      'an unknown name',
-    )
-  }
 }

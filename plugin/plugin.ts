@@ -1,19 +1,24 @@
-import { randomBytes } from 'node:crypto'
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { registerClientRoute } from './client-route.js'
-import { DjangoUsers, InvalidOptionError } from './django/index.js'
-import { handleRouteErrors, registerLoginRoute } from './login/login-route.js'
+import { DjangoUsers, InvalidOptionError, openDatabase } from './django/index.js'
+import { openCookieSessions } from './login/cookie-sessions.js'
+import { prepareJsonPosts } from './login/json-post.js'
+import { LoginEffects } from './login/login-effects.js'
+import { registerLoginRoute } from './login/login-route.js'
+import { registerLogoutRoute } from './login/logout-route.js'
 import { RateLimiter } from './login/rate-limits.js'
+import { registerRenewRoute } from './login/renew-route.js'
+import { registerTicketRoute } from './login/ticket-route.js'
 import { type PerspectiveOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { AnonymousChecker } from './portal/anonymous-checker.js'
 import { DjangoChecker } from './portal/django-checker.js'
 import { Portal } from './portal/portal.js'
 import { SessionRegistry, type Sessions } from './session/sessions.js'
 import { registerSocketRoute } from './session/socket-route.js'
 import { startClock } from './ticket/clock.js'
-import { MemoryLedger } from './ticket/ledger.js'
-import { Tickets } from './ticket/ticket.js'
+import { type OpenTickets, openTickets } from './ticket/open-tickets.js'
 
 /** What the plugin adds to the app: `app.perspective`. */
 export interface PerspectiveServer {
@@ -32,9 +37,20 @@ const SHUTDOWN_MS = 5_000
 async function register(app: FastifyInstance, options: PerspectiveOptions): Promise<void> {
   const resolved = resolveOptions(options)
   refuseUnusableApp(app)
-  const users = new DjangoUsers(resolved.database, resolved.users)
+  const database = openDatabase(resolved.database)
+  const users = new DjangoUsers(database, resolved.users)
   const now = startClock()
-  const registry = new SessionRegistry(resolved.sessions, now)
+  const minting = openTickets(resolved.tickets, resolved.renewal, now)
+  const cookieSessions = openCookieSessions(
+    resolved.waysIn.djangoSessions,
+    database,
+    users,
+    app.log,
+    now,
+  )
+  const registry = new SessionRegistry(resolved.sessions, now, (userKey) => {
+    minting.renewals?.families.revokeUser(userKey)
+  })
   let isClosing = false
 
   app.decorate('perspective', Object.freeze({ sessions: registry }))
@@ -42,15 +58,25 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
     isClosing = true
     await endSessions(registry)
   })
-  app.addHook('onClose', () => users.close())
+  app.addHook('onClose', () => database.close())
 
   await app.register(
     async (scope) => {
-      handleRouteErrors(scope)
+      prepareJsonPosts(scope)
       if (!scope.hasDecorator('createRateLimit'))
         await scope.register(fastifyRateLimit, { global: false })
-      const context = createContext(scope, resolved, users, registry, now, () => isClosing)
+      const context = {
+        ...createContext(scope, resolved, users, registry, minting, () => isClosing),
+        cookieSessions,
+        now,
+      }
       registerLoginRoute(scope, context)
+      if (cookieSessions !== null) registerTicketRoute(scope, context, cookieSessions)
+      const { renewals } = context
+      if (renewals !== null) {
+        registerRenewRoute(scope, { ...context, renewals })
+        registerLogoutRoute(scope, { ...context, renewals })
+      }
       await registerSocketRoute(scope, `${scope.prefix}/socket`, context)
       await registerClientRoute(scope)
     },
@@ -63,13 +89,19 @@ function createContext(
   options: ResolvedOptions,
   users: DjangoUsers,
   registry: SessionRegistry,
-  now: () => number,
+  minting: OpenTickets,
   isClosing: () => boolean,
 ) {
-  const { keys, issuer, audience, ticketLifetimeSeconds: lifetimeSeconds } = options
   const warn = (message: string): void => scope.log.warn(`perspective: ${message}`)
   const passwords = { ...options.passwords, warn }
-  const ledger = new MemoryLedger(randomBytes(9).toString('base64url'), now)
+  const effects = new LoginEffects({
+    users,
+    passwords,
+    options: options.login,
+    log: scope.log,
+    // Nothing compares the password of an open session.
+    passwordUpgraded: () => undefined,
+  })
   return {
     origins: options.origins,
     realm: options.realm,
@@ -77,10 +109,15 @@ function createContext(
     copyables: options.copyables,
     callTimeoutMs: options.callTimeoutMs,
     log: scope.log,
-    portal: new Portal([new DjangoChecker(users, passwords), ...options.checkers]),
-    tickets: new Tickets({ keys, lifetimeSeconds, issuer, audience, ledgerId: ledger.id, now }),
-    ledger,
-    limiter: new RateLimiter(scope, options.rateLimits, keys.limits),
+    portal: new Portal([
+      new DjangoChecker(users, passwords),
+      ...(options.waysIn.anonymous ? [new AnonymousChecker()] : []),
+      ...options.checkers,
+    ]),
+    ...minting,
+    limiter: new RateLimiter(scope, options.rateLimits, options.tickets.keys.limits),
+    hooks: options.login.hooks,
+    effects,
     registry,
     isClosing,
   }
@@ -120,8 +157,9 @@ async function endSessions(registry: SessionRegistry): Promise<void> {
 /**
  * Lets a Django project's users log in to this app, and gives each of them an avatar that their page can call.
  *
- * Registers `POST <prefix>/login`, `GET <prefix>/socket` and `GET <prefix>/client.js`, and decorates the app with
- * `perspective`. What it opens it closes with the app; a database handed in stays open.
+ * Registers `POST <prefix>/login`, `/renew` and `/logout`, `GET <prefix>/socket` and `GET <prefix>/client.js`, with
+ * `djangoSessions` also `POST <prefix>/ticket`, and decorates the app with `perspective`. What it opens it closes with the
+ * app; a database handed in stays open.
  *
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID` - at `register`: names the option, what was expected and what came.
  * @throws HasherMissingError `PB_ERR_LOGIN_HASHER` - at `register`: a hasher in `hashers` without its package.

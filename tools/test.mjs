@@ -31,6 +31,10 @@ if (files.length === 0) {
   process.exit(1)
 }
 
+if (files.some((file) => readFileSync(file, 'utf8').includes('/real-django.js'))) {
+  runOrExit(process.execPath, ['--import', 'tsx', 'tools/django/prepare.ts'])
+}
+
 const summaryFolder = mkdtempSync(join(tmpdir(), 'fastify-perspective-test-'))
 const summaryFile = join(summaryFolder, 'summary.jsonl')
 console.log(`Node ${process.version}: ${files.length} test files`)

@@ -127,7 +127,8 @@ function wrapPool(pool: Pool): OpenDatabase {
 
 /** SQLSTATE: PostgreSQL itself has answered. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 function isSqlState(code: string | undefined): boolean {
-  return code !== undefined && /^(?!08|57)[0-9A-Z]{5}$/.test(code)
+  // EPIPE has five capitals, too; every SQLSTATE has a digit.
+  return code !== undefined && /^(?!08|57|[A-Z]{5})[0-9A-Z]{5}$/.test(code)
 }
 
 function pickFailure(error: unknown): DatabaseFailure {

@@ -1,4 +1,9 @@
 export { authenticate } from './authenticate.js'
+export {
+  authenticateSession,
+  DEFAULT_BACKENDS,
+  type SessionLoginOptions,
+} from './authenticate-session.js'
 export { burnPassword, checkPassword, type PasswordOptions } from './check-password.js'
 export { OpenDatabase, openDatabase, type Database } from './database.js'
 export {
@@ -25,7 +30,14 @@ export {
 } from './password-options.js'
 export { hasModulePermissions, hasPermission } from './permissions.js'
 export { decodeSession, sessionAuthHash, type SessionOptions } from './session.js'
+export { DjangoSessions } from './session-store.js'
+export {
+  resolveSessionStore,
+  type SessionEngine,
+  type SessionStoreOptions,
+} from './session-store-options.js'
 export type { SecretKey } from './signing.js'
+export { isPasswordOutdated, makePassword, WRITTEN_HASHERS } from './upgrade-password.js'
 export type {
   CustomUserFields,
   DjangoAccount,
@@ -35,4 +47,4 @@ export type {
   UserModelOption,
 } from './user-model.js'
 export { normalizeUsername } from './username.js'
-export { DjangoUsers } from './users.js'
+export { DjangoUsers, type DjangoAccountWithGroups } from './users.js'

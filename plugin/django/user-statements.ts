@@ -6,10 +6,18 @@ import type { UserModel } from './user-model.js'
 export interface UserStatements {
   readonly byId: string
   readonly byUsername: string
+  /** As `byId`, and `groups`: their names as JSON text. Null: the model has no groups. */
+  readonly byIdWithGroups: string | null
   /** `name`: `app_label.codename`. */
   readonly permissions: string
+  /** The same, but of a superuser one row, whose `name` is null: everything. */
+  readonly grants: string
   /** `name` of each group. Null: the model has no groups. */
   readonly groups: string | null
+  /** Null: the model has no such column. */
+  readonly stampLastLogin: string | null
+  /** `$2`: the new text, `$3`: the one it replaces. Answers the row's `password` if it did. */
+  readonly replacePassword: string
   readonly customFields: readonly string[]
 }
 
@@ -21,6 +29,10 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   'isSuperuser',
   'lastLogin',
   'password',
+  // What a session's user has besides.
+  'groups',
+  'hasPerm',
+  'hasModulePerms',
 ])
 
 const NAMES = [
@@ -63,17 +75,25 @@ export function buildUserStatements(model: UserModel): UserStatements {
     `coalesce(${names.password}::text, '') AS "password"`,
     ...custom,
   ].join(', ')
+  const { groupNames, ...permissions } = buildPermissionStatements(model, names)
   // Two rows tell as much as Django's 21: more than one is refused.
-  const select = (condition: string): string =>
-    `SELECT ${selection} FROM ${users} WHERE ${condition}${where} LIMIT 2`
+  const select = (condition: string, more = ''): string =>
+    `SELECT ${selection}${more} FROM ${users} WHERE ${condition}${where} LIMIT 2`
   return {
     byId: select(`${id} = $1`),
+    byIdWithGroups:
+      groupNames === null ? null : select(`${id} = $1`, `, ${groupNames} AS "groups"`),
     byUsername: select(
       readBoolean('users.iexact', model.iexact)
         ? `UPPER(${names.username}::text) = UPPER($1::text)`
         : `${names.username} = $1`,
     ),
-    ...buildPermissionStatements(model, names),
+    ...permissions,
+    // Of the column alone, as `update_last_login`, and as Django's setter of a password.
+    stampLastLogin:
+      lastLogin === null ? null : `UPDATE ${users} SET ${lastLogin} = now() WHERE ${id} = $1`,
+    replacePassword: `UPDATE ${users} SET ${names.password} = $2 WHERE ${id} = $1 AND ${names.password} = $3
+RETURNING ${names.password}::text AS "password"`,
     customFields: columns.map(([field]) => field),
   }
 }
@@ -115,7 +135,7 @@ function readNames(model: UserModel): Names {
 function buildPermissionStatements(
   model: UserModel,
   { schema, table, users, id, isActive, isSuperuser, where }: Names,
-): Pick<UserStatements, 'permissions' | 'groups'> {
+): Pick<UserStatements, 'permissions' | 'grants' | 'groups'> & { groupNames: string | null } {
   const qualify = (name: string): string => schema + quoteIdentifier('users.table', name)
   const readTable = (
     option: string,
@@ -138,7 +158,7 @@ function buildPermissionStatements(
     'users.ownerColumn',
     model.ownerColumn ?? `${table.slice(table.lastIndexOf('_') + 1)}_id`,
   )
-  const grants = ['(SELECT is_superuser FROM account)']
+  const grants: string[] = []
   if (ofUser !== null) {
     grants.push(`p.id IN (SELECT up.permission_id FROM ${ofUser} up
                  WHERE up.${owner} = (SELECT id FROM account))`)
@@ -148,13 +168,23 @@ function buildPermissionStatements(
                   JOIN ${ofGroups} ug ON ug.group_id = gp.group_id
                  WHERE ug.${owner} = (SELECT id FROM account))`)
   }
-  return {
-    permissions: `
-WITH account AS (SELECT ${id} AS id, ${isSuperuser} AS is_superuser FROM ${users} WHERE ${id} = $1 AND ${isActive}${where})
+  const account = `
+WITH account AS (SELECT ${id} AS id, ${isSuperuser} AS is_superuser FROM ${users} WHERE ${id} = $1 AND ${isActive}${where})`
+  const select = `
 SELECT ct.app_label || '.' || p.codename AS name
   FROM ${qualify('auth_permission')} p
-  JOIN ${qualify('django_content_type')} ct ON ct.id = p.content_type_id
- WHERE ${grants.join('\n    OR ')}`,
+  JOIN ${qualify('django_content_type')} ct ON ct.id = p.content_type_id`
+  const isSuper = '(SELECT is_superuser FROM account)'
+  return {
+    permissions: `${account}${select}\n WHERE ${[isSuper, ...grants].join('\n    OR ')}`,
+    grants: `${account}
+SELECT NULL AS name FROM account WHERE is_superuser UNION ALL${select}
+ WHERE NOT ${isSuper} AND (${grants.join('\n    OR ') || 'false'})`,
+    groupNames:
+      ofGroups &&
+      // As JSON text: a pool handed in may read arrays in its own way.
+      `array_to_json(ARRAY(SELECT g.name FROM ${qualify('auth_group')} g
+  JOIN ${ofGroups} ug ON ug.group_id = g.id WHERE ug.${owner} = ${users}.${id} ORDER BY g.id))::text`,
     groups:
       ofGroups &&
       `
@@ -209,6 +239,12 @@ function splitTable(
   if (rest.length > 0) throw new InvalidOptionError(option, expected, name)
   if (second === undefined) return { schema, table: first }
   return { schema: `${quoteIdentifier(option, first)}.`, table: second }
+}
+
+/** The quoted name of a table, given as `table` or `schema.table`. */
+export function qualifyTable(option: string, name: string): string {
+  const { schema, table } = splitTable(option, name, '')
+  return schema + quoteIdentifier(option, table)
 }
 
 function quoteCustomColumn(field: string, column: string, password: string): string {

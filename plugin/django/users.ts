@@ -4,6 +4,8 @@ import type { DjangoAccount, User, UserModel } from './user-model.js'
 import { buildUserStatements, type UserStatements } from './user-statements.js'
 import { normalizeUsername, readMaxLength } from './username.js'
 
+const NO_GROUPS: readonly string[] = Object.freeze([])
+
 interface UserRow {
   readonly id: string
   readonly username: string
@@ -12,9 +14,16 @@ interface UserRow {
   readonly isSuperuser: boolean
   readonly lastLogin: string | null
   readonly password: string
+  /** JSON text; only where it was asked for. */
+  readonly groups?: string
 }
 
-/** Reads Django's user, group and permission tables; writes nothing. */
+/** A user, the text of the password column, and the names of the user's groups, oldest group first. */
+export interface DjangoAccountWithGroups extends DjangoAccount {
+  readonly groups: readonly string[]
+}
+
+/** Reads Django's user, group and permission tables; writes what a login writes, and only when it is asked to. */
 export class DjangoUsers {
   readonly #database: OpenDatabase
   readonly #isOwner: boolean
@@ -54,6 +63,16 @@ export class DjangoUsers {
   }
 
   /**
+   * Reads what a session begins with, in one query: the account of {@link accountById} and its groups, as
+   * {@link groupsOf}. A model whose table of groups is not there has none.
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
+  async accountWithGroups(id: string): Promise<DjangoAccountWithGroups | null> {
+    const account = await this.#readWithGroups(id)
+    return account?.user.id === id ? account : null
+  }
+
+  /**
    * Reads the user and the password hash for an exact username; null where none or more than one row matches, which
    * Django refuses too (`MultipleObjectsReturned`). Source: `BaseUserManager.get_by_natural_key`.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
@@ -82,6 +101,17 @@ export class DjangoUsers {
   }
 
   /**
+   * Reads what the user may do now: `'all'` for an active superuser, who has every permission of any name, else as
+   * {@link permissionsOf}.
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
+  async grantsOf(id: string): Promise<ReadonlySet<string> | 'all'> {
+    const rows = await this.#read<{ name: string | null }>(this.#statements.grants, id)
+    const names = rows.flatMap(({ name }) => (name === null ? [] : [name]))
+    return names.length < rows.length ? 'all' : new Set(names)
+  }
+
+  /**
    * Reads the names of the user's groups, oldest group first; also for an inactive user, as `user.groups` does. What a
    * user may do is said by {@link permissionsOf}, where a group of an inactive user counts for nothing.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
@@ -93,14 +123,70 @@ export class DjangoUsers {
     return rows.map((row) => row.name)
   }
 
+  /** Whether the model has a column that {@link stampLastLogin} writes. */
+  get hasLastLogin(): boolean {
+    return this.#statements.stampLastLogin !== null
+  }
+
+  /**
+   * Writes the time of the database into `last_login`, and nothing else; where the model has no such column, nothing.
+   * Source: `update_last_login`.
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
+  async stampLastLogin(id: string): Promise<void> {
+    const { stampLastLogin } = this.#statements
+    if (stampLastLogin !== null) await this.#database.query(stampLastLogin, [id])
+  }
+
+  /**
+   * Writes the password column if it still is what it was: whoever changes a password meanwhile wins.
+   * @returns What the column now has, or null where it had another text already. Keep it out of logs.
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
+  async replacePassword(id: string, from: string, to: string): Promise<string | null> {
+    const { replacePassword } = this.#statements
+    const values = [id, to, from]
+    const [row] = await this.#database.query<{ password: string }>(replacePassword, values)
+    return row?.password ?? null
+  }
+
   /** Ends the connections that this object opened. */
   async close(): Promise<void> {
     if (this.#isOwner) await this.#database.close()
   }
 
+  async #readWithGroups(id: string): Promise<DjangoAccountWithGroups | null> {
+    const { byId, byIdWithGroups } = this.#statements
+    const plain = async (): Promise<DjangoAccountWithGroups | null> => {
+      const account = await this.#readAccount(byId, id)
+      return account === null ? null : { ...account, groups: NO_GROUPS }
+    }
+    if (byIdWithGroups === null) return plain()
+    try {
+      const row = await this.#readRow(byIdWithGroups, id)
+      const groups = JSON.parse(row?.groups ?? '[]') as string[]
+      return row === null ? null : { ...this.#toAccount(row), groups: Object.freeze(groups) }
+    } catch (error) {
+      // No such table, and if that is the users' own the other statement says so again.
+      if (error instanceof DatabaseUnavailableError && error.database.code === '42P01') {
+        return plain()
+      }
+      throw error
+    }
+  }
+
   async #readAccount(statement: string, value: string): Promise<DjangoAccount | null> {
+    const row = await this.#readRow(statement, value)
+    return row === null ? null : this.#toAccount(row)
+  }
+
+  /** Null where none or more than one row matches. */
+  async #readRow(statement: string, value: string): Promise<UserRow | null> {
     const [row, another] = await this.#read<UserRow>(statement, value)
-    if (row === undefined || another !== undefined) return null
+    return another === undefined ? (row ?? null) : null
+  }
+
+  #toAccount(row: UserRow): DjangoAccount {
     const custom = this.#statements.customFields.map((field): [string, unknown] => [
       field,
       Reflect.get(row, field),

@@ -5,7 +5,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { CreateRateLimitOptions } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { limitAddress } from './address.js'
+import { SITE_FACTOR, addressKeys } from './address.js'
 import { raceDeadline } from '../deadline.js'
 import { digest } from '../ticket/keys.js'
 
@@ -20,21 +20,35 @@ export interface RateLimits {
    * logged in before, so that strangers cannot lock its owner out.
    */
   readonly accountPerHour: number
+  /**
+   * Tickets for a session cookie of one address in a minute, given or refused. Default 300: they cost little, and all the
+   * pages of an office come for one after a restart.
+   */
+  readonly ticketsPerMinute: number
   /** Refused upgrades of one address in a minute. Default 30; accepted ones are not counted. */
   readonly refusedUpgradesPerMinute: number
+  /** Renewals of one page in a minute. Default 10. */
+  readonly renewalsPerMinute: number
+  /** Refused renewals of one address in a minute. Default 30; accepted ones are not counted. */
+  readonly refusedRenewalsPerMinute: number
 }
 
 export const DEFAULT_RATE_LIMITS: RateLimits = Object.freeze({
   addressPerMinute: 60,
   accountPer5Minutes: 10,
   accountPerHour: 100,
+  ticketsPerMinute: 300,
   refusedUpgradesPerMinute: 30,
+  renewalsPerMinute: 10,
+  refusedRenewalsPerMinute: 30,
 })
 
 /** Seconds to wait, or 0 where the try may go on. */
 export type Verdict = number
 
 type Limit = (key: string, request: FastifyRequest, count: boolean) => Promise<Verdict>
+/** Of the address that a request comes from, and of its site. */
+type AddressLimit = (request: FastifyRequest, count: boolean) => Promise<Verdict>
 
 const MINUTE = 60_000
 /** Keys of one limit in this process's own store: too few, and junk names would push a victim's count out. */
@@ -48,37 +62,50 @@ const MAX_KNOWN = 10_000
 
 export class RateLimiter {
   readonly #secret: KeyObject
-  readonly #byAddress: Limit
+  readonly #byAddress: AddressLimit
   readonly #byPair: Limit
   readonly #byAccount: Limit
-  readonly #byRefusal: Limit
+  readonly #byTicket: AddressLimit
+  readonly #byRefusal: AddressLimit
+  readonly #byFamily: Limit
+  readonly #byRefusedRenewal: AddressLimit
   readonly #known = new Set<string>()
 
   /** `scope` has `createRateLimit` of @fastify/rate-limit, the app's own (and its store) or ours. */
   constructor(scope: FastifyInstance, limits: RateLimits, secret: KeyObject) {
     this.#secret = secret
-    this.#byAddress = createLimit(scope, limits.addressPerMinute, MINUTE)
+    const byAddress = (purpose: string, max: number): AddressLimit =>
+      createAddressLimit(scope, max, (key) => digest(secret, [purpose, key, ''], 16))
+    this.#byAddress = byAddress('address', limits.addressPerMinute)
     this.#byPair = createLimit(scope, limits.accountPer5Minutes, 5 * MINUTE)
     this.#byAccount = createLimit(scope, limits.accountPerHour, 60 * MINUTE)
-    this.#byRefusal = createLimit(scope, limits.refusedUpgradesPerMinute, MINUTE)
+    this.#byTicket = byAddress('ticket', limits.ticketsPerMinute)
+    this.#byRefusal = byAddress('refused', limits.refusedUpgradesPerMinute)
+    this.#byFamily = createLimit(scope, limits.renewalsPerMinute, MINUTE)
+    this.#byRefusedRenewal = byAddress('renewal', limits.refusedRenewalsPerMinute)
   }
 
   /** Counts a login of an address, whatever comes of it. */
   countAddress(request: FastifyRequest): Promise<Verdict> {
-    return this.#byAddress(this.#key('address', request), request, true)
+    return this.#byAddress(request, true)
+  }
+
+  /** Counts a request for a ticket of an address, whatever comes of it. */
+  countTicket(request: FastifyRequest): Promise<Verdict> {
+    return this.#byTicket(request, true)
   }
 
   /** Counts a login to an account, whether there is one of that name or not. */
   async countAccount(request: FastifyRequest, account: string): Promise<Verdict> {
-    const wait = await this.#byPair(this.#key('pair', request, account), request, true)
+    const wait = await this.#byPair(this.#pairKey(request, account), request, true)
     if (wait > 0) return wait
     const waitForAll = await this.#byAccount(this.#accountKey(account), request, true)
-    return this.#known.has(this.#key('pair', request, account)) ? 0 : waitForAll
+    return this.#known.has(this.#pairKey(request, account)) ? 0 : waitForAll
   }
 
   /** Remembers that an account logs in from this address. */
   remember(request: FastifyRequest, account: string): void {
-    const key = this.#key('pair', request, account)
+    const key = this.#pairKey(request, account)
     this.#known.delete(key)
     this.#known.add(key)
     const [oldest] = this.#known
@@ -87,20 +114,51 @@ export class RateLimiter {
 
   /** Whether an address has had too many upgrades refused; counts nothing. */
   checkRefusals(request: FastifyRequest): Promise<Verdict> {
-    return this.#byRefusal(this.#key('refused', request), request, false)
+    return this.#byRefusal(request, false)
   }
 
   /** Counts a refused upgrade. */
   async countRefusal(request: FastifyRequest): Promise<void> {
-    await this.#byRefusal(this.#key('refused', request), request, true)
+    await this.#byRefusal(request, true)
   }
 
-  #key(purpose: string, request: FastifyRequest, account = ''): string {
-    return digest(this.#secret, [purpose, limitAddress(request), account], 16)
+  /** Counts a renewal of a family. */
+  countRenewal(request: FastifyRequest, family: string): Promise<Verdict> {
+    return this.#byFamily(digest(this.#secret, ['family', family], 16), request, true)
+  }
+
+  /** Whether an address has had too many renewals refused; counts nothing. */
+  checkRefusedRenewals(request: FastifyRequest): Promise<Verdict> {
+    return this.#byRefusedRenewal(request, false)
+  }
+
+  /** Counts a refused renewal. */
+  async countRefusedRenewal(request: FastifyRequest): Promise<void> {
+    await this.#byRefusedRenewal(request, true)
+  }
+
+  #pairKey(request: FastifyRequest, account: string): string {
+    return digest(this.#secret, ['pair', addressKeys(request).own, account], 16)
   }
 
   #accountKey(account: string): string {
     return digest(this.#secret, ['account', '', account], 16)
+  }
+}
+
+/** In a minute: `max` of one address, of an IPv6 site's /48 four times as many. */
+function createAddressLimit(
+  scope: FastifyInstance,
+  max: number,
+  hide: (key: string) => string,
+): AddressLimit {
+  const ofOwn = createLimit(scope, max, MINUTE)
+  const ofSite = createLimit(scope, max * SITE_FACTOR, MINUTE)
+  return async (request, isCounted) => {
+    const { own, site } = addressKeys(request)
+    const wait = await ofOwn(hide(own), request, isCounted)
+    if (wait > 0 || site === null) return wait
+    return ofSite(hide(site), request, isCounted)
   }
 }
 

@@ -44,16 +44,17 @@ export class DjangoChecker implements Checker {
   }
 
   async load(id: string): Promise<CheckedUser | null> {
-    const account = await this.#users.accountById(id)
-    return account === null ? null : { user: account.user, binding: account.password }
+    const account = await this.#users.accountWithGroups(id)
+    if (account === null) return null
+    return { user: account.user, binding: account.password, groups: account.groups }
   }
 
   accountName({ username }: SentCredentials): string | null {
     return isField(username, this.#maxUsernameLength) ? this.#users.accountName(username) : null
   }
 
-  permissionsOf(id: string): Promise<ReadonlySet<string>> {
-    return this.#users.permissionsOf(id)
+  permissionsOf(id: string): Promise<ReadonlySet<string> | 'all'> {
+    return this.#users.grantsOf(id)
   }
 }
 

@@ -24,6 +24,10 @@ export interface CheckedUser {
   readonly user: User
   /** Text that changes when tickets already out must die: a password's hash. Never leaves this process. */
   readonly binding: string
+  /** The key of the Django session that it came by, as good as a password. Never leaves this process. */
+  readonly sessionKey?: string
+  /** The names of the user's groups, for `user.groups` of a session; only {@link Checker.load} is asked for them. */
+  readonly groups?: readonly string[]
 }
 
 /** Turns credentials of the types it declares into a user. */
@@ -44,8 +48,11 @@ export interface Checker {
   load(id: string): Promise<CheckedUser | null>
   /** The name that guesses are counted by, in the form in which the checker compares it; null: none. */
   accountName?(credentials: SentCredentials): string | null
-  /** `app_label.codename` of everything the user may do; without it nothing that `requires` a permission is allowed. */
-  permissionsOf?(id: string): Promise<ReadonlySet<string>>
+  /**
+   * `app_label.codename` of everything the user may do now, or `'all'`; without it nothing that `requires` a permission
+   * is allowed, unless the user is a superuser.
+   */
+  permissionsOf?(id: string): Promise<ReadonlySet<string> | 'all'>
 }
 
 /** A user, and the name of the checker that vouches for it. */
@@ -90,8 +97,9 @@ export class Portal {
     return { ...checked, checker: checkerName }
   }
 
-  /** What an account may do, `app_label.codename`; nothing where its checker does not say. */
-  async permissionsOf({ checker, user }: Account): Promise<ReadonlySet<string>> {
-    return (await this.#byName.get(checker)?.permissionsOf?.(user.id)) ?? NO_PERMISSIONS
+  /** What an account may do, `app_label.codename`; where its checker does not say, a superuser all and others nothing. */
+  async permissionsOf({ checker, user }: Account): Promise<ReadonlySet<string> | 'all'> {
+    const said = await this.#byName.get(checker)?.permissionsOf?.(user.id)
+    return said ?? (user.isSuperuser ? 'all' : NO_PERMISSIONS)
   }
 }

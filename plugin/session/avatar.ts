@@ -8,16 +8,28 @@ import {
   type Remote,
   type kMind,
 } from '../../broker/index.js'
-import type { User } from '../django/index.js'
+import type { SessionUser } from './session-user.js'
 
 /** Why a session ended. */
 export interface DetachReason {
   /**
-   * `logout`: the page said goodbye. `lost`: the page or the network has gone. `kicked`: `session.close()` or
-   * `app.perspective.sessions.disconnect()`. `closing`: the server shuts down. `protocol`: the page broke the wire
-   * protocol. `slow`: the page read too slowly. `failed`: `attached` threw.
+   * `logout`: the page said goodbye. `lost`: the page or the network has gone, or gives no sign of life, or the user
+   * database was away too long. `kicked`: `session.close()` or `app.perspective.sessions.disconnect()`. `revoked`: the user
+   * was deactivated or deleted or has another password, or the Django session has ended. `replaced`: the same page is back
+   * on another connection. `expired`: `sessions.maxAgeSeconds` are over. `closing`: the server shuts down. `protocol`: the
+   * page broke the wire protocol. `slow`: the page read too slowly. `failed`: `attached` threw.
    */
-  readonly code: 'logout' | 'lost' | 'kicked' | 'closing' | 'protocol' | 'slow' | 'failed'
+  readonly code:
+    | 'logout'
+    | 'lost'
+    | 'kicked'
+    | 'revoked'
+    | 'replaced'
+    | 'expired'
+    | 'closing'
+    | 'protocol'
+    | 'slow'
+    | 'failed'
   /** For people and logs. */
   readonly message: string
 }
@@ -28,8 +40,8 @@ export interface AvatarSession {
   readonly id: string
   /** `checker:id`, for instance `django:42`: what the user is known by everywhere. */
   readonly userKey: string
-  /** The user's row as it was read at the admission; frozen. */
-  readonly user: User
+  /** The user's row as it was read at the admission, its groups and permissions; frozen. */
+  readonly user: SessionUser
   /** Whether the page has given a mind; without one calls on `mind` reject with `DeadReferenceError`. */
   readonly hasMind: boolean
   /** The page's own object. Never null. */
@@ -71,7 +83,7 @@ export abstract class Avatar<M extends object | undefined = undefined> extends R
   }
 
   /** The Django user that this avatar stands for. */
-  get user(): User {
+  get user(): SessionUser {
     return this.session.user
   }
 

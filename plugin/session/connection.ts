@@ -1,10 +1,12 @@
+import type { AddressKeys } from '../login/address.js'
 import { userKeyOf } from '../portal/portal.js'
+import type { Ending } from './endings.js'
 import type { Entry, OpenAvatarSession, SessionRegistry } from './sessions.js'
 
 /** What a connection needs of its session. */
 export interface ConnectedSession {
   readonly open: OpenAvatarSession | null
-  close(reason: string): void
+  end(ending: Ending): void
   shutdown(): Promise<void>
 }
 
@@ -14,40 +16,71 @@ export interface ConnectedSession {
  */
 export class Connection implements Entry {
   readonly #registry: SessionRegistry
+  readonly #address: AddressKeys
   #userKey: string | null = null
+  #family = ''
   #session: ConnectedSession | null = null
-  #kickedFor: string | null = null
+  #sessionKey: string | null = null
+  #ending: Ending | null = null
   #hasSlot = true
   #isOpen = false
 
-  /** Null where there is no slot left. */
-  static take(registry: SessionRegistry): Connection | null {
-    return registry.takeSlot() ? new Connection(registry) : null
+  /** A connection from an address, which gives its slot back; or the limit that refuses it. */
+  static take(registry: SessionRegistry, address: AddressKeys): Connection | 'total' | 'address' {
+    return registry.takeSlot(address) ?? new Connection(registry, address)
   }
 
-  private constructor(registry: SessionRegistry) {
+  /** One beyond the limits, in the place of another of the same page. */
+  static takeOver(registry: SessionRegistry, address: AddressKeys): Connection {
+    registry.takeSlotOver(address)
+    return new Connection(registry, address)
+  }
+
+  private constructor(registry: SessionRegistry, address: AddressKeys) {
     this.#registry = registry
+    this.#address = address
   }
 
   get open(): OpenAvatarSession | null {
     return this.#session?.open ?? null
   }
 
-  /** Why the user was disconnected meanwhile; null where that has not happened. */
-  get kickedFor(): string | null {
-    return this.#kickedFor
+  /** How it was ended, wherever it stood then; null where it was not. */
+  get ending(): Ending | null {
+    return this.#ending
+  }
+
+  /** The key of the Django session that the page came by, with which this ends; null where it came otherwise. */
+  get sessionKey(): string | null {
+    return this.#sessionKey
+  }
+
+  /** Says by which Django session the page came. */
+  cameBy(sessionKey: string): void {
+    this.#sessionKey = sessionKey
+  }
+
+  get isUpgraded(): boolean {
+    return this.#session !== null
+  }
+
+  get family(): string {
+    return this.#family
   }
 
   /** Enters the registry; false where the user has too many. Synchronous: many at once cannot pass the limit together. */
-  enter(checker: string, userId: string): boolean {
+  enter(checker: string, userId: string, family: string): boolean {
     const userKey = userKeyOf(checker, userId)
+    this.#family = family
     if (!this.#registry.enter(userKey, this)) return false
     this.#userKey = userKey
     return true
   }
 
+  /** Its session has begun; those that it takes the place of end. */
   attach(session: ConnectedSession): void {
     this.#session = session
+    if (this.#userKey !== null) this.#registry.makeRoom(this.#userKey, this)
   }
 
   opened(): void {
@@ -65,13 +98,13 @@ export class Connection implements Entry {
   /** The socket is no more. Idempotent. */
   gone(): void {
     this.leave()
-    if (this.#hasSlot) this.#registry.freeSlot()
+    if (this.#hasSlot) this.#registry.freeSlot(this.#address)
     this.#hasSlot = false
   }
 
-  kick(reason: string): void {
-    this.#kickedFor ??= reason
-    this.#session?.close(reason)
+  end(ending: Ending): void {
+    this.#ending ??= ending
+    this.#session?.end(ending)
   }
 
   shutdown(): Promise<void> {

@@ -1,27 +1,66 @@
-import { hasPermission } from '../django/index.js'
+import { hasModulePermissions } from '../django/index.js'
 import type { Account, Portal } from '../portal/portal.js'
 
+/** How old what is said of a permission may be. */
 const MAX_AGE_MS = 10_000
+const NOTHING: ReadonlySet<string> = new Set()
+/** Somebody whose permissions are those that were read. */
+const PLAIN = { isActive: true, isSuperuser: false }
 
-/** What one account may do, as Django says; read when it is asked for, and anew after 10 seconds. */
+/**
+ * What one account may do, as Django says: read when it is asked for, and anew after 10 seconds, superuser or not. The
+ * groups are those of the admission, until a periodic check of open sessions says others.
+ */
 export class Permissions {
   readonly #account: Account
   readonly #portal: Portal
-  #read: Promise<ReadonlySet<string>> | null = null
+  #groups: readonly string[]
+  #read: Promise<ReadonlySet<string> | 'all'> | null = null
   #readUntil = 0
 
   constructor(account: Account, portal: Portal) {
     this.#account = account
     this.#portal = portal
+    this.#groups = Object.freeze([...(account.groups ?? [])])
   }
 
-  /** @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE` */
+  /** Names, oldest group first; frozen. */
+  get groups(): readonly string[] {
+    return this.#groups
+  }
+
+  /** Takes the names of the groups as they are now. Where they differ, so may the permissions: those are asked for anew. */
+  refresh(groups: readonly string[]): void {
+    const isSame =
+      groups.length === this.#groups.length &&
+      groups.every((name, index) => name === this.#groups[index])
+    if (isSame) return
+    this.#groups = Object.freeze([...groups])
+    this.#read = null
+  }
+
+  /**
+   * Source: `PermissionsMixin.has_perm`.
+   *
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
   async has(permission: string): Promise<boolean> {
-    const { user } = this.#account
-    return user.isActive && hasPermission(user, await this.#permissions(), permission)
+    const granted = await this.#granted()
+    return granted === 'all' || granted.has(permission)
   }
 
-  #permissions(): Promise<ReadonlySet<string>> {
+  /**
+   * Source: `PermissionsMixin.has_module_perms`.
+   *
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
+  async hasModule(appLabel: string): Promise<boolean> {
+    const granted = await this.#granted()
+    return granted === 'all' || hasModulePermissions(PLAIN, granted, appLabel)
+  }
+
+  async #granted(): Promise<ReadonlySet<string> | 'all'> {
+    if (!this.#account.user.isActive) return NOTHING
     const now = performance.now()
     if (this.#read !== null && now < this.#readUntil) return this.#read
     const reading = this.#portal.permissionsOf(this.#account)

@@ -1,4 +1,4 @@
-/** The life of one session: from the socket's first moment over realm and `attached` to `detached`, once. */
+/** One session: a socket, the broker on it, and what both mean to the avatar. Its avatar's life is in `avatar-life.ts`. */
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
@@ -7,27 +7,22 @@ import {
   type CopyableClass,
   type FailedCall,
   type Limits,
-  type PeerHello,
   type Remote,
   type WebSocketLike,
   webSocketTransport,
 } from '../../broker/index.js'
-import { exposureOf } from '../../broker/exposure.js'
 import { logError } from '../answers.js'
-import { Deadline } from '../deadline.js'
-import type { User } from '../django/index.js'
 import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
-import {
-  type AnyAvatar,
-  Avatar,
-  type DetachReason,
-  LoginDeniedError,
-  type Realm,
-} from './avatar.js'
+import type { AnyAvatar, DetachReason, Realm } from './avatar.js'
+import { AvatarLife, type AvatarOwner } from './avatar-life.js'
 import type { Connection } from './connection.js'
 import { reasonOf } from './detach-reason.js'
+import { BAD_FRAME, CLOSING, type Ending, kicked } from './endings.js'
+import { type NoticeListener, helloInfo, readNotice } from './notices.js'
 import { Permissions } from './permissions.js'
-import type { OpenAvatarSession } from './sessions.js'
+import type { SessionRenewals } from './renewals.js'
+import { type SessionUser, makeSessionUser } from './session-user.js'
+import type { OpenAvatarSession, SessionRegistry } from './sessions.js'
 
 /** A socket of `ws`. */
 export interface ServerSocket extends WebSocketLike {
@@ -37,6 +32,7 @@ export interface ServerSocket extends WebSocketLike {
 export interface SessionContext {
   readonly realm: Realm
   readonly portal: Portal
+  readonly registry: SessionRegistry
   readonly limits: Limits
   readonly copyables: readonly CopyableClass[]
   readonly callTimeoutMs: number
@@ -47,6 +43,8 @@ export interface SessionContext {
 export interface Admitted {
   readonly account: Account
   readonly connection: Connection
+  /** Null where the page gets no renewal tokens. */
+  readonly renewals: SessionRenewals | null
   readonly request: {
     readonly id: string
     readonly ip: string
@@ -54,66 +52,56 @@ export interface Admitted {
   }
 }
 
-/** The page's hello follows its socket's opening at once; the realm may ask a database. */
-const HELLO_MS = 10_000
-const REALM_MS = 10_000
-const ATTACHED_MS = 10_000
 /** How long a peer may take to answer a close frame; ws alone would wait 30 s. */
 const CLOSE_MS = 2_000
-/** Seconds within which pages come back after a shutdown, at random, so that they are no stampede. */
-const RETURN_AFTER = '{"after":[1,5]}'
 
-export class Session implements OpenAvatarSession {
+export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
   readonly id: string = randomUUID()
-  readonly user: User
+  readonly user: SessionUser
   readonly userKey: string
   readonly log: FastifyBaseLogger
   readonly request: Admitted['request']
-  readonly #context: SessionContext
   readonly #permissions: Permissions
   readonly #connection: Connection
   readonly #socket: ServerSocket
   readonly #broker: Broker
+  readonly #renewals: SessionRenewals | null
+  readonly #life: AvatarLife
   readonly #abort = new AbortController()
-  readonly #deadline = new Deadline()
   readonly #socketClosed: Promise<void>
   #publish!: (avatar: AnyAvatar) => void
-  #avatar: AnyAvatar | null = null
   #hasMind = false
   #isOpen = false
-  #ended: DetachReason | null = null
-  /** Settles with the realm, and with `detached` when that has begun. */
-  #detached: Promise<void> = Promise.resolve()
+  #isEnded = false
 
   /** Takes over a socket that has just been upgraded; synchronously, or its first frames would be lost. */
   constructor(
     socket: ServerSocket,
-    { account, connection, request }: Admitted,
+    { account, connection, renewals, request }: Admitted,
     context: SessionContext,
   ) {
-    this.user = account.user
+    this.#permissions = new Permissions(account, context.portal)
+    this.user = makeSessionUser(account.user, this.#permissions)
     this.userKey = userKeyOf(account.checker, account.user.id)
     this.request = request
     this.log = context.log.child({ sessionId: this.id, userKey: this.userKey })
-    this.#context = context
-    this.#permissions = new Permissions(account, context.portal)
     this.#connection = connection
     this.#socket = socket
+    this.#renewals = renewals
     this.#socketClosed = new Promise((resolve) => {
       socket.addEventListener('close', () => {
         resolve()
       })
     })
     socket.addEventListener('error', () => {
-      // `ws` has sent 1009, 1007 or 1002 already, and tells of it as 1006.
-      this.#end(1002, '', { code: 'protocol', message: 'a frame that is too long, or none' })
+      this.end(BAD_FRAME)
     })
-    const { id, username } = this.user
+    this.#life = new AvatarLife(this, context.realm)
     this.#broker = new Broker(webSocketTransport(socket), {
       root: new Promise<object>((resolve) => {
         this.#publish = resolve
       }),
-      info: { user: { id, username } },
+      info: helloInfo(this.user, context.registry.slots, renewals?.first ?? null),
       limits: context.limits,
       copyables: context.copyables,
       callTimeoutMs: context.callTimeoutMs,
@@ -121,29 +109,29 @@ export class Session implements OpenAvatarSession {
       onCallError: (error, call) => {
         this.#callFailed(error, call)
       },
+      onNotice: (notice) => {
+        readNotice(notice, this)
+      },
     })
     connection.attach(this)
+    renewals?.start((renewal) => {
+      this.#broker.notify({ renewal })
+    }, this.log)
     void this.#broker.closed.then((reason) => {
       this.#finish(reasonOf(reason))
     })
     this.#broker.peer.then(
-      (hello) => {
-        this.#greeted(hello)
+      ({ hasRoot }) => {
+        this.#hasMind = hasRoot
+        this.#life.begin()
       },
       () => undefined,
     )
-    this.#deadline.start(HELLO_MS, () => {
-      this.#end(4408, 'no hello in time', {
-        code: 'lost',
-        message: 'the page said no hello in time',
-      })
-    })
-    if (connection.kickedFor !== null) this.close(connection.kickedFor)
+    if (connection.ending !== null) this.end(connection.ending)
   }
 
   get avatar(): AnyAvatar {
-    if (this.#avatar === null) throw new Error('the avatar is not there yet')
-    return this.#avatar
+    return this.#life.avatar
   }
 
   get hasMind(): boolean {
@@ -160,109 +148,56 @@ export class Session implements OpenAvatarSession {
 
   /** Itself, between `attached` and `detached`. */
   get open(): OpenAvatarSession | null {
-    return this.#isOpen && this.#ended === null ? this : null
+    return this.#isOpen && !this.#isEnded ? this : null
   }
 
   hasPerm(permission: string): Promise<boolean> {
     return this.#permissions.has(permission)
   }
 
+  /** Takes what a periodic check has read. */
+  refreshGroups(groups: readonly string[]): void {
+    this.#permissions.refresh(groups)
+  }
+
   close(reason = 'disconnected'): void {
-    this.#end(4440, reason, { code: 'kicked', message: reason })
+    this.end(kicked(reason))
   }
 
-  async shutdown(): Promise<void> {
-    this.#end(1001, RETURN_AFTER, { code: 'closing', message: 'the server shuts down' })
-    await Promise.all([this.#detached, this.#socketClosed])
-  }
-
-  #greeted(hello: PeerHello): void {
-    if (this.#ended !== null) return
-    this.#hasMind = hello.hasRoot
-    this.#deadline.start(REALM_MS, () => {
-      this.log.error({}, `perspective: the realm took over ${String(REALM_MS / 1000)} s`)
-      this.#failed()
-    })
-    this.#detached = new Promise<unknown>((resolve) => {
-      resolve(this.#context.realm(this))
-    }).then(
-      (avatar) => this.#made(avatar),
-      (error: unknown) => {
-        this.#refused(error)
-      },
-    )
-  }
-
-  #refused(error: unknown): void {
-    if (error instanceof LoginDeniedError) {
-      this.#end(4403, error.message, { code: 'kicked', message: error.message })
-      return
-    }
-    logError(this.log, error, 'perspective: the realm failed')
-    this.#failed()
-  }
-
-  async #made(avatar: unknown): Promise<void> {
-    const problem = this.#problemOf(avatar)
-    if (problem !== null) {
-      this.log.error(
-        {},
-        `perspective: the realm must answer a new Avatar of its session, got ${problem}`,
-      )
-      this.#failed()
-      return
-    }
-    const made = avatar as AnyAvatar
-    this.#avatar = made
-    if (this.#ended !== null) {
-      // The page had gone, or the realm was too slow: what the avatar holds is given back all the same.
-      await this.#detach(made, this.#ended)
-      return
-    }
-    this.#deadline.start(ATTACHED_MS, () => {
-      this.log.error({}, `perspective: attached took over ${String(ATTACHED_MS / 1000)} s`)
-      this.#failed()
-    })
-    try {
-      // A class without a table of what may be called is the application's mistake, and shows at its first session.
-      exposureOf(made)
-      await made.attached?.()
-    } catch (error) {
-      logError(this.log, error, 'perspective: attached failed')
-      this.#failed()
-      return
-    }
-    if (this.#ended !== null) return
-    this.#deadline.stop()
+  opened(avatar: AnyAvatar): void {
     this.#isOpen = true
     this.#connection.opened()
     this.log.info('perspective: session open')
-    this.#publish(made)
+    this.#publish(avatar)
   }
 
-  #problemOf(avatar: unknown): string | null {
-    if (!(avatar instanceof Avatar)) return avatar === null ? 'null' : typeof avatar
-    return avatar.session === this ? null : 'an avatar of another session'
+  pinged(n: number): void {
+    this.#broker.notify({ pong: n })
   }
 
-  #failed(): void {
-    this.#end(1011, 'PB_ERR_SESSION_FAILED', { code: 'failed', message: 'the application failed' })
+  kept(id: string): void {
+    this.#renewals?.kept(id)
+  }
+
+  async shutdown(): Promise<void> {
+    this.end(CLOSING)
+    await Promise.all([this.#life.detached, this.#socketClosed])
   }
 
   /** Stops the broker first: a peer that is on its way out calls nothing more. */
-  #end(code: number, text: string, reason: DetachReason): void {
-    if (this.#ended !== null) return
-    this.#ended = reason
+  end({ code, text, reason }: Ending): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
     this.#broker.close(code, text)
     this.#finish(reason)
   }
 
   #finish(reason: DetachReason): void {
     if (this.#abort.signal.aborted) return
-    this.#ended ??= reason
-    this.#deadline.stop()
+    this.#isEnded = true
     this.#abort.abort(new Error(`the session has ended: ${reason.message}`))
     this.#connection.leave()
+    this.#renewals?.stop(reason)
     const timer = setTimeout(() => {
       this.#socket.terminate()
     }, CLOSE_MS)
@@ -270,15 +205,7 @@ export class Session implements OpenAvatarSession {
       clearTimeout(timer)
     })
     this.log.info({ reason }, 'perspective: session ended')
-    if (this.#avatar !== null) this.#detached = this.#detach(this.#avatar, reason)
-  }
-
-  async #detach(avatar: AnyAvatar, reason: DetachReason): Promise<void> {
-    try {
-      await avatar.detached?.(reason)
-    } catch (error) {
-      logError(this.log, error, 'perspective: detached failed')
-    }
+    this.#life.end(reason)
   }
 
   async #hasAll(requires: readonly string[]): Promise<boolean> {

@@ -1,5 +1,8 @@
 import { DJANGO, userKeyOf } from '../portal/portal.js'
 import type { AnyAvatar, AvatarSession } from './avatar.js'
+import type { AddressKeys } from '../login/address.js'
+import { type Ending, OUSTED, REPLACED, kicked } from './endings.js'
+import { Slots } from './slots.js'
 
 /** How many sessions there may be at once; upgrades beyond are refused before they cost anything. */
 export interface SessionLimits {
@@ -7,9 +10,21 @@ export interface SessionLimits {
   readonly perUser: number
   /** In all, admissions under way counted. Default 10,000: about 250 MB. Beyond it: 503. */
   readonly total: number
+  /** Of one address, admissions under way counted. Default 1000: many people may share one. Beyond it: 429. */
+  readonly perAddress: number
+  /**
+   * What becomes of one more than `perUser`: `reject` (the default), or `replace-oldest`: it is let in, and the user's
+   * oldest session ends with 4409 and its page has to log in anew.
+   */
+  readonly atLimit: 'reject' | 'replace-oldest'
 }
 
-export const DEFAULT_SESSION_LIMITS: SessionLimits = Object.freeze({ perUser: 20, total: 10_000 })
+export const DEFAULT_SESSION_LIMITS: SessionLimits = Object.freeze({
+  perUser: 20,
+  total: 10_000,
+  perAddress: 1000,
+  atLimit: 'reject',
+})
 
 /** A session that is open, with the avatar that the realm has made. */
 export type OpenAvatarSession = AvatarSession & { readonly avatar: AnyAvatar }
@@ -31,10 +46,14 @@ export interface Sessions extends Iterable<OpenAvatarSession> {
 
 /** One connection on its way to a session, or there. Entered before the first await of its admission. */
 export interface Entry {
+  /** The family of renewal tokens that its page holds one of; empty where it holds none. */
+  readonly family: string
+  /** Whether its socket has been upgraded. */
+  readonly isUpgraded: boolean
   /** The session, once its avatar is attached. */
   readonly open: OpenAvatarSession | null
   /** Ends it wherever it stands. */
-  kick(reason: string): void
+  end(ending: Ending): void
   /** Ends it because the server does; resolves when it has ended. */
   shutdown(): Promise<void>
 }
@@ -44,15 +63,23 @@ const REMEMBER_MS = 120_000
 
 export class SessionRegistry implements Sessions {
   readonly #limits: SessionLimits
+  readonly #slots: Slots
   readonly #now: () => number
+  readonly #onDisconnect: ((userKey: string) => void) | null
   readonly #users = new Map<string, Set<Entry>>()
   readonly #disconnectedAt = new Map<string, number>()
-  #slots = 0
   #count = 0
 
-  constructor(limits: SessionLimits, now: () => number) {
+  /** `onDisconnect`: hears of a user who is disconnected; what could bring sessions back has to die with them. */
+  constructor(
+    limits: SessionLimits,
+    now: () => number,
+    onDisconnect: ((userKey: string) => void) | null = null,
+  ) {
     this.#limits = limits
+    this.#slots = new Slots(limits)
     this.#now = now
+    this.#onDisconnect = onDisconnect
   }
 
   get count(): number {
@@ -61,28 +88,82 @@ export class SessionRegistry implements Sessions {
 
   /** Connections that hold a slot: sessions and admissions under way. */
   get slots(): number {
-    return this.#slots
+    return this.#slots.taken
   }
 
-  /** Takes one of the slots in all; synchronously, so that many at once cannot pass a limit together. */
-  takeSlot(): boolean {
-    if (this.#slots >= this.#limits.total) return false
-    this.#slots += 1
-    return true
+  /**
+   * Takes a slot, synchronously, so that many at once cannot pass a limit together.
+   *
+   * @returns Which limit refuses it; null where it has been taken.
+   */
+  takeSlot(address: AddressKeys): 'total' | 'address' | null {
+    const refusal = this.#slots.wouldRefuse(address)
+    if (refusal === null) this.#slots.take(address)
+    return refusal
+  }
+
+  /** Takes a slot beyond the limits, for a connection that replaces another one: {@link hasFamily} says so. */
+  takeSlotOver(address: AddressKeys): void {
+    this.#slots.take(address)
   }
 
   /** Gives the slot back; once for each that was taken. */
-  freeSlot(): void {
-    this.#slots -= 1
+  freeSlot(address: AddressKeys): void {
+    this.#slots.free(address)
   }
 
   /** Enters a connection for a user; false where the user has as many as allowed. */
   enter(userKey: string, entry: Entry): boolean {
+    if (this.#isUserFull(userKey, entry.family)) return false
     const entries = this.#users.get(userKey) ?? new Set()
-    if (entries.size >= this.#limits.perUser) return false
     entries.add(entry)
     this.#users.set(userKey, entries)
     return true
+  }
+
+  /** Whether the page of a family has a connection, which a new one of it replaces. */
+  hasFamily(userKey: string, family: string): boolean {
+    const entries = [...(this.#users.get(userKey) ?? [])]
+    return family !== '' && entries.some((entry) => entry.family === family)
+  }
+
+  /** Which limit a new connection would meet now; null for none. */
+  wouldRefuse(
+    userKey: string,
+    family: string,
+    address: AddressKeys,
+  ): 'total' | 'address' | 'user' | null {
+    if (this.hasFamily(userKey, family)) return null
+    return this.#isUserFull(userKey, family) ? 'user' : this.#slots.wouldRefuse(address)
+  }
+
+  #isUserFull(userKey: string, family: string): boolean {
+    const { perUser, atLimit } = this.#limits
+    if (atLimit === 'replace-oldest') return false
+    const count = this.#users.get(userKey)?.size ?? 0
+    return count >= perUser && !this.hasFamily(userKey, family)
+  }
+
+  /**
+   * Ends what a session that has just begun takes the place of: what came before it of the same page, lost or given up, and
+   * what the user has too many of.
+   */
+  makeRoom(userKey: string, newcomer: Entry): void {
+    const entries = [...(this.#users.get(userKey) ?? [])]
+    const earlier = entries.slice(0, entries.indexOf(newcomer))
+    for (const entry of earlier) {
+      if (entry.family !== '' && entry.family === newcomer.family) entry.end(REPLACED)
+    }
+    const left = [...(this.#users.get(userKey) ?? [])].filter(({ isUpgraded }) => isUpgraded)
+    const excess = Math.max(0, left.length - this.#limits.perUser)
+    for (const entry of left.slice(0, excess)) if (entry !== newcomer) entry.end(OUSTED)
+  }
+
+  /** Ends the connections of one family, wherever they stand. */
+  endFamily(userKey: string, family: string, ending: Ending): void {
+    for (const entry of [...(this.#users.get(userKey) ?? [])]) {
+      if (entry.family === family) entry.end(ending)
+    }
   }
 
   /** Counts an entered connection as an open session. */
@@ -128,10 +209,12 @@ export class SessionRegistry implements Sessions {
     }
     this.#disconnectedAt.delete(userKey)
     this.#disconnectedAt.set(userKey, now)
+    const ending = kicked(reason)
+    this.#onDisconnect?.(userKey)
     let ended = 0
     for (const entry of [...(this.#users.get(userKey) ?? [])]) {
       if (entry.open !== null) ended += 1
-      entry.kick(reason)
+      entry.end(ending)
     }
     return ended
   }

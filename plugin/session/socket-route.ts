@@ -16,23 +16,28 @@ import {
   UpgradeSlow,
   retryLater,
 } from '../errors.js'
+import { addressKeys } from '../login/address.js'
+import { boundTo, type CookieSessions } from '../login/cookie-sessions.js'
 import type { RateLimiter } from '../login/rate-limits.js'
 import { isAllowedOrigin } from '../origins.js'
-import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
+import { userKeyOf } from '../portal/portal.js'
 import type { TicketLedger } from '../ticket/ledger.js'
+import type { Renewals } from '../ticket/renewal.js'
 import type { Tickets } from '../ticket/ticket.js'
 import { Connection } from './connection.js'
-import { Session, type SessionContext } from './session.js'
-import type { SessionRegistry } from './sessions.js'
+import { SessionRenewals } from './renewals.js'
+import { type Admitted, Session, type SessionContext } from './session.js'
 import { openGate, upgradeOf, webSocketServerOptions } from './upgrades.js'
 
 export interface SocketRouteContext extends SessionContext {
   readonly origins: ReadonlySet<string>
-  readonly portal: Portal
   readonly tickets: Tickets
+  /** Null where pages get no renewal tokens. */
+  readonly renewals: Renewals | null
   readonly ledger: TicketLedger
   readonly limiter: RateLimiter
-  readonly registry: SessionRegistry
+  /** Null where no cookie is a way in. */
+  readonly cookieSessions: CookieSessions | null
   isClosing(): boolean
 }
 
@@ -95,6 +100,8 @@ function refuse(request: FastifyRequest, reply: FastifyReply, error: RouteError)
   void sendRefusal(reply.header('connection', 'close'), error)
 }
 
+type Proven = Pick<Admitted, 'account' | 'renewals'>
+
 class Admission {
   readonly #request: FastifyRequest
   readonly #context: SocketRouteContext
@@ -111,27 +118,26 @@ class Admission {
    *
    * @throws RouteError - why not; what was taken for it has been given back.
    */
-  async decide(): Promise<{ account: Account; connection: Connection }> {
+  async decide(): Promise<Omit<Admitted, 'request'>> {
     const { limiter } = this.#context
     if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
     if (!isAllowedOrigin(this.#context.origins, this.#request.headers.origin))
       throw new OriginRefused()
     const wait = await limiter.checkRefusals(this.#request)
     if (wait > 0) throw retryLater(UpgradeLimit, wait)
-    const connection = Connection.take(this.#context.registry)
-    if (connection === null) throw retryLater(UpgradeFull, 10 + Math.random() * 20)
+    const connection = await this.#take()
     // A socket that ends says so in every case, sooner or later; the refusals below end it.
     this.#socket.once('close', () => {
       connection.gone()
     })
     if (this.#socket.destroyed) connection.gone()
     try {
-      const account = await raceDeadline(
+      const { account, renewals } = await raceDeadline(
         this.#prove(this.#readTicket(), connection),
         ADMISSION_MS,
         () => retryLater(UpgradeSlow, 5),
       )
-      return { account, connection }
+      return { account, connection, renewals }
     } catch (error) {
       connection.leave()
       const { statusCode } = error as Partial<RouteError>
@@ -139,6 +145,19 @@ class Admission {
       if (statusCode === 400 || statusCode === 401) await limiter.countRefusal(this.#request)
       throw error
     }
+  }
+
+  /** A slot, or that of the page's own lost connection: many may be lost at once, and each would stand in its page's way. */
+  async #take(): Promise<Connection> {
+    const { registry, tickets } = this.#context
+    const address = addressKeys(this.#request)
+    const taken = Connection.take(registry, address)
+    if (typeof taken !== 'string') return taken
+    const claims = await tickets.verify(this.#readTicket())
+    if (claims !== null && registry.hasFamily(userKeyOf(claims.chk, claims.sub), claims.fam))
+      return Connection.takeOver(registry, address)
+    if (taken === 'address') throw retryLater(UpgradeLimit, 10)
+    throw retryLater(UpgradeFull, 10 + Math.random() * 20)
   }
 
   #readTicket(): string {
@@ -149,23 +168,33 @@ class Admission {
     return ticket
   }
 
-  async #prove(ticket: string, connection: Connection): Promise<Account> {
-    const { tickets, ledger, portal, registry } = this.#context
+  async #prove(ticket: string, connection: Connection): Promise<Proven> {
+    const { tickets, ledger, portal, registry, cookieSessions, renewals: tokens } = this.#context
     const claims = await tickets.verify(ticket)
-    if (claims === null || claims.org !== (this.#request.headers.origin ?? ''))
-      throw new TicketInvalid()
+    const { origin = '' } = this.#request.headers
+    if (claims?.org !== origin) throw new TicketInvalid()
     if (registry.isTooOld(userKeyOf(claims.chk, claims.sub), claims.iat)) throw new TicketInvalid()
-    if (!connection.enter(claims.chk, claims.sub)) throw retryLater(UpgradeLimit, 10)
+    if (tokens?.admits(claims) === false) throw new TicketInvalid()
+    if (!connection.enter(claims.chk, claims.sub, claims.fam)) throw retryLater(UpgradeLimit, 10)
     // Before the first await of the database: two upgrades with one ticket meet here.
     const isFirstUse = ledger.use(claims.jti, claims.exp * 1000 + LEDGER_MARGIN_MS)
     if (isFirstUse === null) throw retryLater(UpgradeFull, 10)
     if (!isFirstUse) throw new TicketInvalid()
-    const account = await portal.load(claims.chk, claims.sub)
-    if (account === null || !tickets.isBound(claims, account)) throw new TicketInvalid()
-    if (connection.kickedFor !== null) throw new TicketInvalid()
+    const sessionKey = cookieSessions?.take(claims.jti) ?? null
+    const [account, alive] = await Promise.all([
+      portal.load(claims.chk, claims.sub),
+      sessionKey === null ? null : cookieSessions?.alive([sessionKey]),
+    ])
+    if (account === null || !tickets.isBound(claims, boundTo(account, sessionKey)))
+      throw new TicketInvalid()
+    if (sessionKey !== null && alive?.has(sessionKey) !== true) throw new TicketInvalid()
+    const renewals = await SessionRenewals.prepare(tokens, account, origin, claims)
+    if (connection.ending !== null) throw new TicketInvalid()
+    if (tokens?.admits(claims) === false) throw new TicketInvalid()
     if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
     // The page gave up meanwhile: a refusal that nobody reads, and no session.
     if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
-    return account
+    if (sessionKey !== null) connection.cameBy(sessionKey)
+    return { account: sessionKey === null ? account : { ...account, sessionKey }, renewals }
   }
 }

@@ -21,6 +21,11 @@ export interface Upgrade {
 type WebSocketServer = FastifyInstance['websocketServer']
 type WebSocketServerClass = new (options: object) => WebSocketServer
 
+/** Stays on the socket for its life: made here, it keeps nothing of the request alive. */
+function ignore(): void {
+  // Whoever reads the socket hears of its end by `close`.
+}
+
 const TICKET_PREFIX = 'ticket.'
 const gates = new WeakMap<Server, UpgradeGate>()
 const upgrades = new WeakMap<IncomingMessage, Upgrade>()
@@ -103,7 +108,7 @@ class UpgradeGate {
 
   /** Brings it to the routes, unless the app's own @fastify/websocket does: of any scope, it listens after us. */
   #route(request: IncomingMessage, socket: Duplex): void {
-    socket.on('error', () => undefined)
+    socket.on('error', ignore)
     process.nextTick(() => {
       const response = new ServerResponse(request)
       response.shouldKeepAlive = false
@@ -122,7 +127,7 @@ class UpgradeGate {
 }
 
 function answer(socket: Duplex, status: string): void {
-  socket.on('error', () => undefined)
+  socket.on('error', ignore)
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => {
     socket.destroy()
   })

@@ -1,19 +1,18 @@
+/** The keys of one plugin, and what is derived from them. Key objects: bytes would be read into one at every use. */
 import { type KeyObject, createHmac, createSecretKey, hkdfSync } from 'node:crypto'
 import { InvalidOptionError } from '../django/index.js'
+import type { SigningKey } from './signed-claims.js'
 
-/** One secret of the application's, and what is derived from it. */
-export interface TicketKey {
-  /** Names the key in a ticket's header; tells nothing of the secret. */
-  readonly kid: string
-  /** Signs tickets: the secret as it was given, so that any JWT tool can make or check one. */
-  readonly signing: KeyObject
-}
-
-/** The keys of one plugin: the first mints, all admit. Key objects: bytes would be read into one at every use. */
+/** What a plugin signs and checks with. */
 export interface Keys {
-  readonly tickets: readonly [TicketKey, ...TicketKey[]]
-  /** Binds tickets to what a user's row says. */
-  readonly binding: KeyObject
+  /** Signs tickets; null where this service admits those that another one mints. */
+  readonly minting: SigningKey | null
+  /** Check tickets, by `kid`. */
+  readonly admitting: ReadonlyMap<string, SigningKey>
+  /** Sign (the first) and check renewal tokens, by `kid`. */
+  readonly renewing: ReadonlyMap<string, SigningKey>
+  /** Bind tokens to what a user's row says: the first binds, all are believed. */
+  readonly binding: readonly [KeyObject, ...KeyObject[]]
   /** Hides names in the keys of rate limits. */
   readonly limits: KeyObject
 }
@@ -26,18 +25,37 @@ const MIN_SECRET_BYTES = 32
  *
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID` - absent, too short, or one character repeated; never says which text.
  */
-export function readKeys(secret: unknown): Keys {
-  const secrets: unknown[] = Array.isArray(secret) ? secret : [secret]
-  const [first, ...rest] = secrets.map((text, index) =>
+export function readSecrets(secret: unknown): Keys {
+  const texts: unknown[] = Array.isArray(secret) ? secret : [secret]
+  const [first, ...rest] = texts.map((text, index) =>
     readSecret(Array.isArray(secret) ? `ticket.secret[${String(index)}]` : 'ticket.secret', text),
   )
   if (first === undefined)
     throw new InvalidOptionError('ticket.secret', 'a secret, or several', secret)
-  const tickets: [TicketKey, ...TicketKey[]] = [ticketKey(first), ...rest.map(ticketKey)]
-  return { tickets, binding: derive(first, 'bind'), limits: derive(first, 'limit') }
+  const secrets = [first, ...rest]
+  // As it was given, so that any JWT tool can make or check a ticket.
+  const tickets = secrets.map((bytes) => hs256(bytes, createSecretKey(bytes)))
+  return {
+    minting: tickets[0] ?? null,
+    admitting: byKid(tickets),
+    ...deriveKeys(first, rest),
+  }
 }
 
-function readSecret(option: string, text: unknown): Uint8Array {
+/** What is derived of the first secret, and is still believed of the others. */
+export function deriveKeys(
+  first: Uint8Array,
+  rest: readonly Uint8Array[],
+): Omit<Keys, 'minting' | 'admitting'> {
+  return {
+    renewing: byKid([first, ...rest].map((bytes) => hs256(bytes, derive(bytes, 'renewal')))),
+    binding: [derive(first, 'bind'), ...rest.map((bytes) => derive(bytes, 'bind'))],
+    limits: derive(first, 'limit'),
+  }
+}
+
+/** @throws InvalidOptionError `PB_ERR_OPT_INVALID` */
+export function readSecret(option: string, text: unknown): Uint8Array {
   const expected = `at least ${String(MIN_SECRET_BYTES)} bytes of your own, such as the output of "openssl rand -base64 32"`
   if (typeof text !== 'string') throw new InvalidOptionError(option, expected, text)
   const bytes = Buffer.from(text)
@@ -50,11 +68,14 @@ function readSecret(option: string, text: unknown): Uint8Array {
   return bytes
 }
 
-function ticketKey(secret: Uint8Array): TicketKey {
-  return {
-    kid: derive(secret, 'kid').export().toString('base64url').slice(0, 8),
-    signing: createSecretKey(secret),
-  }
+/** A key by a name that tells nothing of its secret. */
+function hs256(secret: Uint8Array, key: KeyObject): SigningKey {
+  const kid = derive(secret, 'kid').export().toString('base64url').slice(0, 8)
+  return { kid, alg: 'HS256', key }
+}
+
+function byKid(keys: readonly SigningKey[]): ReadonlyMap<string, SigningKey> {
+  return new Map(keys.map((key) => [key.kid, key]))
 }
 
 /** RFC 5869; a purpose of its own for each derived key. */

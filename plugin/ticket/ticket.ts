@@ -1,17 +1,28 @@
-/** Tickets: the short-lived JWTs that open one socket each (RFC 7519; RFC 8725 for what is checked). */
-import { type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
-import { SignJWT, jwtVerify } from 'jose'
-import { type Keys, digest } from './keys.js'
+/** Tickets: the short-lived JWTs that open one socket each. */
+import { randomBytes } from 'node:crypto'
 import type { Account } from '../portal/portal.js'
+import type { Binding } from './binding.js'
+import type { Keys } from './keys.js'
+import { type TokenKind, readClaims, signClaims } from './signed-claims.js'
+
+/** Where a ticket comes from: the login, and the renewal token that it was asked with. */
+export interface Lineage {
+  /** The family of renewal tokens that one login began; empty where it began none. */
+  readonly fam: string
+  /** `jti` of the renewal token; empty without one. */
+  readonly rj: string
+  /** When the password was shown, in seconds since 1970. */
+  readonly aut: number
+}
 
 /** What a ticket says; no name, no group, no password. */
-export interface TicketClaims {
+export interface TicketClaims extends Lineage {
   /** `str(pk)`. */
   readonly sub: string
   /** The checker that vouches for the user: two checkers may know different users of one id. */
   readonly chk: string
   readonly jti: string
-  /** Keyed digest of what the account depended on: it changes with the password and with `is_active`. */
+  /** {@link Binding.bind} of the account. */
   readonly ver: string
   /** The page's origin; empty where the login came from no page. */
   readonly org: string
@@ -24,6 +35,7 @@ export interface TicketClaims {
 
 export interface TicketOptions {
   readonly keys: Keys
+  readonly binding: Binding
   readonly lifetimeSeconds: number
   readonly issuer: string
   readonly audience: string
@@ -31,90 +43,76 @@ export interface TicketOptions {
   readonly now: () => number
 }
 
-const TYPE = 'pb-ticket+jwt'
-const CLAIMS = ['iss', 'aud', 'sub', 'chk', 'jti', 'ver', 'org', 'iid', 'iat', 'exp'] as const
-/** No ticket of ours is near it; what is longer is not looked at. */
-const MAX_LENGTH = 1024
-/** Clocks of one machine; several may differ by so much. */
-const CLOCK_TOLERANCE_SECONDS = 5
-
 export class Tickets {
   readonly #options: TicketOptions
+  readonly #kind: TokenKind
 
   constructor(options: TicketOptions) {
     this.#options = options
+    const { issuer, audience, lifetimeSeconds } = options
+    const texts = ['sub', 'chk', 'jti', 'ver', 'org', 'iid', 'fam', 'rj']
+    this.#kind = {
+      type: 'pb-ticket+jwt',
+      issuer,
+      audience,
+      lifetimeSeconds,
+      texts,
+      numbers: ['aut'],
+    }
   }
 
   get lifetimeSeconds(): number {
     return this.#options.lifetimeSeconds
   }
 
-  /** Mints a ticket for an account, for a page of `origin`. */
-  async mint(account: Account, origin: string): Promise<string> {
-    const { keys, issuer, audience, lifetimeSeconds, ledgerId, now } = this.#options
-    const [key] = keys.tickets
-    const issuedAt = Math.floor(now()) / 1000
-    const claims = { chk: account.checker, ver: this.bind(account), org: origin, iid: ledgerId }
-    return new SignJWT(claims)
-      .setProtectedHeader({ alg: 'HS256', typ: TYPE, kid: key.kid })
-      .setIssuer(issuer)
-      .setAudience(audience)
-      .setSubject(account.user.id)
-      .setJti(randomBytes(16).toString('base64url'))
-      .setIssuedAt(issuedAt)
-      .setExpirationTime(issuedAt + lifetimeSeconds)
-      .sign(key.signing)
+  /**
+   * Mints a ticket for an account, for a page of `origin`; `jti` where the caller must know it.
+   *
+   * `lineage`: of a ticket that comes from a renewal token; null for one that does not.
+   */
+  mint(
+    account: Account,
+    origin: string,
+    jti: string = makeJti(),
+    lineage: Lineage | null = null,
+  ): Promise<string> {
+    const { keys, binding, ledgerId, lifetimeSeconds, now } = this.#options
+    if (keys.minting === null) throw new Error('this service mints no tickets')
+    const iat = Math.floor(now()) / 1000
+    return signClaims(keys.minting, this.#kind, {
+      sub: account.user.id,
+      chk: account.checker,
+      jti,
+      ver: binding.bind(account),
+      org: origin,
+      iid: ledgerId,
+      fam: lineage?.fam ?? '',
+      rj: lineage?.rj ?? '',
+      aut: lineage?.aut ?? iat,
+      iat,
+      exp: iat + lifetimeSeconds,
+    })
   }
 
   /**
    * Checks everything of a ticket that needs neither ledger nor database.
    *
-   * @returns Its claims, or null: malformed, another algorithm, key, type, issuer, audience or ledger, expired, or from
-   *   the future. The signature covers the claims and not the text: a ledger goes by `jti`.
+   * @returns Its claims, or null for whatever fault. The signature covers the claims and not the text: a ledger goes by
+   *   `jti`.
    */
   async verify(ticket: string): Promise<TicketClaims | null> {
-    const { issuer, audience, lifetimeSeconds, ledgerId, now } = this.#options
-    if (ticket.length > MAX_LENGTH || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(ticket)) return null
-    try {
-      const { payload } = await jwtVerify(ticket, ({ kid }) => this.#signingKey(kid), {
-        algorithms: ['HS256'],
-        typ: TYPE,
-        issuer,
-        audience,
-        requiredClaims: [...CLAIMS],
-        maxTokenAge: lifetimeSeconds,
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
-        currentDate: new Date(now()),
-      })
-      const claims = payload as Record<string, unknown>
-      const isText = ['sub', 'chk', 'jti', 'ver', 'org', 'iid', 'aud'].every(
-        (name) => typeof claims[name] === 'string',
-      )
-      if (!isText || typeof claims['iat'] !== 'number' || typeof claims['exp'] !== 'number')
-        return null
-      if (claims['exp'] - claims['iat'] > lifetimeSeconds + 0.001 || claims['iid'] !== ledgerId)
-        return null
-      return claims as unknown as TicketClaims
-    } catch {
-      return null
-    }
+    const { keys, ledgerId, now } = this.#options
+    const claims = await readClaims(ticket, keys.admitting, this.#kind, now())
+    return claims?.['iid'] === ledgerId ? (claims as unknown as TicketClaims) : null
   }
 
   /** Whether the account is still what it was when the ticket was minted. */
   isBound(claims: TicketClaims, account: Account): boolean {
-    const [told, found] = [Buffer.from(claims.ver), Buffer.from(this.bind(account))]
-    return told.length === found.length && timingSafeEqual(told, found)
+    return this.#options.binding.isBound(claims.ver, account)
   }
+}
 
-  /** The keyed digest of what an account depends on. */
-  bind({ checker, user, binding }: Account): string {
-    const active = user.isActive ? '1' : '0'
-    return digest(this.#options.keys.binding, [checker, user.id, binding, active], 16)
-  }
-
-  #signingKey(kid: unknown): KeyObject {
-    const key = this.#options.keys.tickets.find((candidate) => candidate.kid === kid)
-    if (key === undefined) throw new Error('a key that is not ours')
-    return key.signing
-  }
+/** 128 bits: nobody guesses the one of a ticket that is out. */
+export function makeJti(): string {
+  return randomBytes(16).toString('base64url')
 }

@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Broker, Referenceable, localPair, reference, release } from 'fastify-perspective/broker'
+import {
+  Broker,
+  Referenceable,
+  localPair,
+  reference,
+  release,
+  transportPair,
+} from 'fastify-perspective/broker'
 import { Heard, Script, code, raw, settled, tick } from './both-ends.js'
 
 interface Side {
@@ -25,6 +32,27 @@ describe('roots', () => {
     assert.deepEqual(await left.peer, { hasRoot: true, info: { v: 1 } })
     assert.deepEqual(await right.peer, { hasRoot: true, info: undefined })
     await settled(left, right)
+  })
+
+  test('an instance of a class that is no Referenceable and has no function of its own is refused', () => {
+    class Mind {
+      welcome(): string {
+        return 'hello'
+      }
+    }
+    const [left, right] = transportPair()
+    assert.throws(() => new Broker(left, { root: new Mind() }), {
+      name: 'TypeError',
+      message: /extends Referenceable.*got an instance of Mind, which has no function of its own/,
+    })
+    // Whoever has functions of its own offers them, and nothing is what a literal without any offers.
+    class Bound {
+      readonly welcome = (): string => 'hello'
+    }
+    new Broker(right, { root: new Bound() }).close()
+    const [bare, nothing] = transportPair()
+    new Broker(bare, { root: {} }).close()
+    new Broker(nothing, { root: Object.create(null) as object }).close()
   })
 
   test('a literal offers its own functions, a class its table, a function itself, a handle what it stands for', async () => {

@@ -77,6 +77,7 @@ export const WIDE: PerspectiveOptions['rateLimits'] = {
   addressPerMinute: 10_000,
   accountPer5Minutes: 10_000,
   accountPerHour: 10_000,
+  ticketsPerMinute: 10_000,
   refusedUpgradesPerMinute: 10_000,
 }
 

@@ -1,5 +1,6 @@
 /** Source: `Argon2PasswordHasher`; the text after `argon2` is that of the reference, `decode_string` in encoding.c. */
 import { type Argon2Recipe, type Hasher, type HasherCosts, SPEND_SALT } from './hasher.js'
+import { isWeakSalt, makeSalt } from './salt.js'
 
 /** 1 GiB, ten times Django's default, of which every worker may hold one. */
 const MAX_MEMORY_KIB = 1_048_576
@@ -8,6 +9,8 @@ const MAX_WORK = 4_194_304
 const MAX_LANES = 255
 /** Bytes; the column has 128 characters for all of it. */
 const MAX_LENGTH = 512
+/** Bytes of a new key: argon2-cffi's since 21.2, of 2021. */
+const KEY_LENGTH = 32
 
 /** The bounds of RFC 9106 section 3.1, and ours. */
 export function isArgon2Cost({
@@ -64,9 +67,25 @@ export const argon2Hasher: Hasher = {
     version: 19,
     ...argon2,
     salt: new TextEncoder().encode(SPEND_SALT),
-    length: 32,
+    length: KEY_LENGTH,
   }),
   harden: () => null,
+  // A salt's length is no parameter, but it can be weak.
+  isOutdated: (recipe, { argon2 }) =>
+    recipe.kind === 'argon2' &&
+    (recipe.type !== 'argon2id' ||
+      recipe.version !== 19 ||
+      recipe.length !== KEY_LENGTH ||
+      recipe.timeCost !== argon2.timeCost ||
+      recipe.memoryCost !== argon2.memoryCost ||
+      recipe.parallelism !== argon2.parallelism ||
+      isWeakSalt(recipe.salt.length)),
+  draft: ({ argon2: { timeCost, memoryCost, parallelism } }) => {
+    const costs = `m=${String(memoryCost)},t=${String(timeCost)},p=${String(parallelism)}`
+    const salt = toBareBase64(new TextEncoder().encode(makeSalt()))
+    const noKey = toBareBase64(new Uint8Array(KEY_LENGTH))
+    return ['argon2', 'argon2id', 'v=19', costs, salt, noKey].join('$')
+  },
 }
 
 function toBareBase64(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 /** Source: `BCryptSHA256PasswordHasher` and `BCryptPasswordHasher`. */
 import type { BcryptRecipe, Hasher, Recipe } from './hasher.js'
+import { makeBcryptSalt } from './salt.js'
 
 type BcryptName = 'bcrypt_sha256' | 'bcrypt'
 
@@ -11,8 +12,7 @@ export function isBcryptRounds(rounds: number): boolean {
   return Number.isInteger(rounds) && rounds >= MIN_ROUNDS && rounds <= MAX_ROUNDS
 }
 
-const makeSalt = (rounds: number): string =>
-  `$2b$${String(rounds).padStart(2, '0')}$`.padEnd(29, '.')
+const makePrefix = (rounds: number): string => `$2b$${String(rounds).padStart(2, '0')}$`
 
 function makeHasher(name: BcryptName): Hasher {
   const isDigested = name === 'bcrypt_sha256'
@@ -35,12 +35,19 @@ function makeHasher(name: BcryptName): Hasher {
         encode: (key) => `${name}$${Buffer.from(key).toString('latin1')}`,
       }
     },
-    spend: ({ bcrypt }) => makeRecipe(makeSalt(bcrypt.rounds), 1),
+    spend: ({ bcrypt }) => makeRecipe(makePrefix(bcrypt.rounds).padEnd(29, '.'), 1),
     harden(recipe, { bcrypt }) {
       if (recipe.kind !== 'bcrypt') return null
       const runs = 2 ** (bcrypt.rounds - roundsOf(recipe)) - 1
       return runs > 0 ? makeRecipe(recipe.salt, runs) : null
     },
+    isOutdated: (recipe, { bcrypt }) =>
+      recipe.kind === 'bcrypt' && roundsOf(recipe) !== bcrypt.rounds,
+    // Plain bcrypt ignores, or refuses, what is beyond 72 bytes: Django can write that by itself.
+    draft: ({ bcrypt }) =>
+      isDigested
+        ? `${name}$${makePrefix(bcrypt.rounds)}${makeBcryptSalt()}${'.'.repeat(31)}`
+        : null,
   }
 }
 

@@ -1,5 +1,6 @@
 /** Source: `MD5PasswordHasher`; of Django before 5.1 `SHA1PasswordHasher` and the two unsalted ones. */
 import { type DigestRecipe, type Hasher, SPEND_SALT } from './hasher.js'
+import { isWeakSalt } from './salt.js'
 
 type DigestName = 'md5' | 'sha1' | 'unsalted_md5' | 'unsalted_sha1'
 
@@ -7,6 +8,7 @@ const toHex = (key: Uint8Array): string => Buffer.from(key).toString('hex')
 
 function makeHasher(
   digest: DigestRecipe['digest'],
+  isSalted: boolean,
   readPrefix: (encoded: string) => { prefix: string; salt: string } | null,
 ): Hasher {
   return {
@@ -20,6 +22,9 @@ function makeHasher(
     },
     spend: () => ({ kind: 'digest', digest, salt: SPEND_SALT }),
     harden: () => null,
+    isOutdated: (recipe) =>
+      recipe.kind === 'digest' && isSalted && isWeakSalt(Array.from(recipe.salt).length),
+    draft: () => null,
   }
 }
 
@@ -29,11 +34,11 @@ function readSalted(encoded: string): { prefix: string; salt: string } | null {
 }
 
 export const digestHashers: { readonly [name in DigestName]: Hasher } = {
-  md5: makeHasher('md5', readSalted),
-  sha1: makeHasher('sha1', readSalted),
-  unsalted_md5: makeHasher('md5', (encoded) => ({
+  md5: makeHasher('md5', true, readSalted),
+  sha1: makeHasher('sha1', true, readSalted),
+  unsalted_md5: makeHasher('md5', false, (encoded) => ({
     prefix: encoded.startsWith('md5$$') ? 'md5$$' : '',
     salt: '',
   })),
-  unsalted_sha1: makeHasher('sha1', () => ({ prefix: 'sha1$$', salt: '' })),
+  unsalted_sha1: makeHasher('sha1', false, () => ({ prefix: 'sha1$$', salt: '' })),
 }

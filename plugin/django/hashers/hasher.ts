@@ -100,6 +100,10 @@ export interface Hasher {
   spend(costs: HasherCosts): Recipe
   /** What a wrong password must still spend to cost as much as a new one; null: nothing, or not known. */
   harden(recipe: Recipe, costs: HasherCosts): Recipe | null
+  /** Whether the site would write such a value anew, were this its preferred hasher. Source: `must_update`. */
+  isOutdated(recipe: Recipe, costs: HasherCosts): boolean
+  /** A text that `parse` takes, of a new salt and of no key yet. Null: nothing is written with this hasher. */
+  draft(costs: HasherCosts): string | null
 }
 
 /** As long as Django's own salts, so that it costs the same. */

@@ -1,5 +1,6 @@
 /** Source: `PBKDF2PasswordHasher` and `PBKDF2SHA1PasswordHasher`; the wrapped ones: docs/topics/auth/passwords.txt. */
 import { type Hasher, type Pbkdf2Recipe, SPEND_SALT, toBase64 } from './hasher.js'
+import { isWeakSalt, makeSalt } from './salt.js'
 
 type Pbkdf2Name = 'pbkdf2_sha256' | 'pbkdf2_sha1' | 'pbkdf2_wrapped_md5' | 'pbkdf2_wrapped_sha1'
 
@@ -36,6 +37,12 @@ function makeHasher(
       const missing = costs.iterations - recipe.iterations
       return missing > 0 ? makeRecipe(recipe.salt, missing) : null
     },
+    // Either way: Django lowers a hardened count, too.
+    isOutdated: (recipe, costs) =>
+      recipe.kind === 'pbkdf2' &&
+      (recipe.iterations !== costs.iterations || isWeakSalt(Array.from(recipe.salt).length)),
+    draft: ({ iterations }) =>
+      inner === null ? `${name}$${String(iterations)}$${makeSalt()}$` : null,
   }
 }
 

@@ -1,5 +1,6 @@
 /** Source: `ScryptPasswordHasher`. */
 import { type Hasher, type HasherCosts, type ScryptRecipe, SPEND_SALT, toBase64 } from './hasher.js'
+import { makeSalt } from './salt.js'
 
 /** OpenSSL's own limit, which Django keeps (`maxmem = 0`): what needs more raises there. */
 export const SCRYPT_MEMORY_BYTES: number = 32 * 1024 * 1024
@@ -40,4 +41,11 @@ export const scryptHasher: Hasher = {
   },
   spend: ({ scrypt }): ScryptRecipe => ({ kind: 'scrypt', salt: SPEND_SALT, ...scrypt }),
   harden: () => null,
+  isOutdated: (recipe, { scrypt }) =>
+    recipe.kind === 'scrypt' &&
+    (recipe.workFactor !== scrypt.workFactor ||
+      recipe.blockSize !== scrypt.blockSize ||
+      recipe.parallelism !== scrypt.parallelism),
+  draft: ({ scrypt: { workFactor, blockSize, parallelism } }) =>
+    `scrypt$${String(workFactor)}$${makeSalt()}$${String(blockSize)}$${String(parallelism)}$`,
 }

@@ -21,6 +21,8 @@ from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
 
+import browsers  # noqa: E402
+
 User = get_user_model()
 everybody = User._base_manager
 
@@ -145,6 +147,7 @@ QUESTIONS = {
     for function in (
         *(migrate, create, change, set_password, log_in, authenticates, check_all, make_all),
         *(grant, permissions, describe, session, signed_cookie),
+        *browsers.QUESTIONS,
     )
 }
 

@@ -19,7 +19,7 @@ describe('POST <prefix>/login', () => {
     })
     assert.equal(status, 200)
     const answer = JSON.parse(body) as Record<string, unknown>
-    assert.deepEqual(Object.keys(answer).sort(), ['expiresIn', 'ticket', 'user'])
+    assert.deepEqual(Object.keys(answer).sort(), ['expiresIn', 'renewal', 'ticket', 'user'])
     assert.deepEqual(answer['user'], { id: '6', username: 'fast1' })
     assert.equal(answer['expiresIn'], 30)
     assert.match(String(answer['ticket']), /^[\w-]+\.[\w-]+\.[\w-]+$/)

@@ -49,7 +49,14 @@ describe('GET <prefix>/socket', () => {
     const session = await openRaw(app, await ticketOf(app, 1))
     assert.equal(session.socket.protocol, 'perspective.v1')
     assert.equal(session.socket.extensions, '', 'no compression')
-    assert.equal(await session.frame('user'), '[[0,1,{"user":{"id":"6","username":"fast1"}}]]')
+    const [[kind, root, { renewal, ...info }]] = JSON.parse(await session.frame('user')) as [
+      [number, number, { renewal: { id: string; token: string } }],
+    ]
+    assert.deepEqual(
+      [kind, root, info],
+      [0, 1, { user: { id: '6', username: 'fast1' }, spreadMs: 1000 }],
+    )
+    assert.deepEqual(Object.keys(renewal).sort(), ['id', 'token'])
     session.socket.close(1000)
     await session.closed
     await until(() => events.length === 2, 'both')

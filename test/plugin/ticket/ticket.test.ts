@@ -62,15 +62,7 @@ describe('a ticket', () => {
     assert.deepEqual([alg, typ, typeof kid, others], ['HS256', 'pb-ticket+jwt', 'string', {}])
     const claims = decodeJwt(ticket)
     assert.deepEqual(Object.keys(claims).sort(), [
-      'aud',
-      'chk',
-      'exp',
-      'iat',
-      'iid',
-      'iss',
-      'jti',
-      'org',
-      'sub',
+      ...['aud', 'aut', 'chk', 'exp', 'fam', 'iat', 'iid', 'iss', 'jti', 'org', 'rj', 'sub'],
       'ver',
     ])
     assert.equal(claims.sub, '6')
@@ -130,11 +122,13 @@ describe('a ticket', () => {
   })
 
   test('without one of its claims, or with one of another kind: 401', async () => {
-    for (const drop of ['iss', 'aud', 'sub', 'chk', 'jti', 'ver', 'org', 'iid', 'iat', 'exp']) {
+    for (const drop of [
+      ...['iss', 'aud', 'sub', 'chk', 'jti', 'ver', 'org', 'iid', 'iat', 'exp', 'fam', 'rj', 'aut'],
+    ]) {
       assert.equal(await present(await forge({ drop })), 401, drop)
     }
-    for (const name of ['sub', 'chk', 'jti', 'ver', 'org', 'iid']) {
-      for (const value of [6, null, ['6'], { $ne: '' }, true]) {
+    for (const name of ['sub', 'chk', 'jti', 'ver', 'org', 'iid', 'fam', 'rj', 'aut']) {
+      for (const value of [name === 'aut' ? '6' : 6, null, ['6'], { $ne: '' }, true]) {
         assert.equal(await present(await forge({ claims: { [name]: value } })), 401, name)
       }
     }

@@ -25,6 +25,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
 ]
+ROOT_URLCONF = "example.urls"
 SECRET_KEY = "the key of a project in a test"
 SECRET_KEY_FALLBACKS = ["the key it had before"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

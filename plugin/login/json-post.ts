@@ -1,0 +1,105 @@
+/** What every route that takes JSON from a page checks, in the order that costs least, before it looks at the body. */
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { refusalOf, sendRefusal } from '../answers.js'
+import {
+  LoginAbandoned,
+  LoginContentType,
+  LoginLimit,
+  LoginShape,
+  LoginSlow,
+  OriginRefused,
+  ServerClosing,
+  retryLater,
+} from '../errors.js'
+import { isAllowedOrigin } from '../origins.js'
+import type { Verdict } from './rate-limits.js'
+
+export interface PostContext {
+  readonly origins: ReadonlySet<string>
+  isClosing(): boolean
+}
+
+export interface PostChecks {
+  /** Counts the request by its address, whatever comes of it. */
+  count(request: FastifyRequest): Promise<Verdict>
+  /** Refuses a request that names no origin, too: for a route that reads a cookie. Default false. */
+  readonly needsOrigin?: boolean
+}
+
+const MAX_BODY_BYTES = 8 * 1024
+/** From the request's head to the end of its body. */
+const BODY_MS = 10_000
+
+/** Gives a scope the one parser of these routes, and their answer to whatever they throw; the app's are for its own routes. */
+export function prepareJsonPosts(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES },
+    (_request, body, done) => {
+      const parsed = parseJson(body as Buffer)
+      if (parsed === undefined) done(new LoginShape())
+      else done(null, parsed)
+    },
+  )
+  scope.setErrorHandler((error, request, reply) => sendRefusal(reply, refusalOf(error, request)))
+}
+
+/** The options of a `POST` route of a prepared scope, all but `url` and `handler`. */
+export function jsonPost(
+  context: PostContext,
+  checks: PostChecks,
+): Pick<RouteOptions, 'bodyLimit' | 'onRequest' | 'preHandler'> & { readonly method: 'POST' } {
+  const bodyTimers = new WeakMap<FastifyRequest, NodeJS.Timeout>()
+  return {
+    method: 'POST',
+    bodyLimit: MAX_BODY_BYTES,
+    onRequest: async (request, reply) => {
+      if (context.isClosing()) throw retryLater(ServerClosing, 1)
+      const { origin, 'content-type': contentType = '' } = request.headers
+      const isMissing = origin === undefined && checks.needsOrigin === true
+      if (isMissing || !isAllowedOrigin(context.origins, origin)) throw new OriginRefused()
+      const [mediaType = ''] = contentType.split(';', 1)
+      if (mediaType.trim().toLowerCase() !== 'application/json') throw new LoginContentType()
+      const wait = await checks.count(request)
+      if (wait > 0) throw retryLater(LoginLimit, wait)
+      const timer = setTimeout(() => {
+        endSlowBody(request, reply)
+      }, BODY_MS)
+      bodyTimers.set(request, timer)
+      reply.raw.once('close', () => {
+        clearTimeout(timer)
+      })
+    },
+    preHandler: (request, _reply, done) => {
+      clearTimeout(bodyTimers.get(request))
+      done()
+    },
+  }
+}
+
+/** Aborts when nobody waits for the answer. Not `request.signal`: that aborts as soon as the body has been read. */
+export function abortedWithAnswer(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort(new LoginAbandoned())
+  })
+  return controller.signal
+}
+
+function endSlowBody(request: FastifyRequest, reply: FastifyReply): void {
+  if (reply.sent) return
+  reply.raw.once('finish', () => {
+    request.raw.destroy()
+  })
+  void sendRefusal(reply.header('connection', 'close'), new LoginSlow())
+}
+
+/** Undefined for what is no JSON in UTF-8. */
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as unknown
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,37 @@
+import type { User } from '../django/index.js'
+import type { Permissions } from './permissions.js'
+
+/**
+ * The user of a session: the row as it was read at the admission, its groups, and what it may do. Data where it is sent,
+ * logged, copied or written as JSON; the methods stay behind.
+ */
+export type SessionUser = User & {
+  /** Names of the user's groups, oldest group first; read anew about every 10 seconds. */
+  readonly groups: readonly string[]
+  /**
+   * Tells whether the user has a Django permission, `app_label.codename`: an active superuser has any, an inactive user
+   * none. Read anew after 10 seconds.
+   *
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
+  readonly hasPerm: (permission: string) => Promise<boolean>
+  /**
+   * Tells whether the user has any permission of a Django app, named by its label. Read anew after 10 seconds.
+   *
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
+  readonly hasModulePerms: (appLabel: string) => Promise<boolean>
+}
+
+export function makeSessionUser(user: User, permissions: Permissions): SessionUser {
+  const made = Object.defineProperties(
+    { ...user },
+    {
+      groups: { enumerable: true, get: () => permissions.groups },
+      // Not enumerable: what is sent would give the page a way to ask for any permission, and a log would show them.
+      hasPerm: { value: (permission: string) => permissions.has(permission) },
+      hasModulePerms: { value: (appLabel: string) => permissions.hasModule(appLabel) },
+    },
+  )
+  return Object.freeze(made) as SessionUser
+}

@@ -1,0 +1,390 @@
+// POST <prefix>/renew and /logout: what they check, in which order, and what they answer.
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, afterEach, describe, test } from 'node:test'
+import { SignJWT, decodeJwt, decodeProtectedHeader } from 'jose'
+import { startDjango } from '../django/start-django.js'
+import { holdQueries } from '../hold-queries.js'
+import { codeOf, logIn, openRenewing, postLogout, renew, renewedTicket } from '../renewals.js'
+import {
+  type Answer,
+  PAGE,
+  SECRET,
+  type TestApp,
+  WIDE,
+  ask,
+  optionsFor,
+  startApp,
+  ticketOf,
+  until,
+  upgrade,
+} from '../start-app.js'
+
+const { pool } = await startDjango()
+const WIDER = { ...WIDE, renewalsPerMinute: 10_000, refusedRenewalsPerMinute: 10_000 }
+const start = async (options: object = {}): Promise<TestApp> => {
+  const started = await startApp(optionsFor(pool, { rateLimits: WIDER, ...options }))
+  after(() => started.close())
+  return started
+}
+const app = await start()
+afterEach(() => until(() => app.slots() === 0, 'every slot'))
+
+async function present(ticket: string, at: TestApp = app): Promise<number> {
+  const { status, socket } = await upgrade(at, ticket)
+  socket.destroy()
+  return status
+}
+
+/** Is refused with 401, which tells nothing of why. */
+function assertRejected(answer: Answer, what: string): void {
+  assert.equal(answer.status, 401, what)
+  assert.equal(codeOf(answer), 'PB_ERR_RENEWAL_REJECTED', what)
+}
+
+describe('POST <prefix>/renew', () => {
+  test('answers a ticket of the same family, and rotates nothing: asked again it answers again', async () => {
+    const { ticket, renewal } = await logIn(app, 1)
+    const login = decodeJwt(ticket)
+    for (let n = 0; n < 3; n++) {
+      const { status, headers, body } = await renew(app, renewal)
+      assert.equal(status, 200)
+      assert.equal(headers['cache-control'], 'no-store')
+      assert.equal(headers['set-cookie'], undefined)
+      const answer = JSON.parse(body) as Record<string, unknown>
+      assert.deepEqual(Object.keys(answer).sort(), ['expiresIn', 'ticket', 'user'])
+      assert.deepEqual(answer['user'], { id: '6', username: 'fast1' })
+      assert.equal(answer['expiresIn'], 30)
+      const claims = decodeJwt(String(answer['ticket']))
+      for (const name of ['sub', 'chk', 'ver', 'org', 'fam', 'rj', 'aut', 'iid']) {
+        assert.equal(claims[name], login[name], name)
+      }
+      assert.notEqual(claims.jti, login.jti)
+      assert.equal(await present(String(answer['ticket'])), 101)
+      await until(() => app.slots() === 0, 'the slot')
+    }
+  })
+
+  test('a token says what is needed, and nothing of the person', async () => {
+    const { ticket, renewal } = await logIn(app, 1)
+    const { alg, typ, kid, ...others } = decodeProtectedHeader(renewal)
+    assert.deepEqual([alg, typ, typeof kid, others], ['HS256', 'pb-renewal+jwt', 'string', {}])
+    const claims = decodeJwt(renewal)
+    assert.deepEqual(Object.keys(claims).sort(), [
+      ...['aud', 'aut', 'chk', 'exp', 'fam', 'iat', 'iss', 'jti', 'org', 'sub', 'ver'],
+    ])
+    assert.equal(claims.aud, 'perspective:/perspective/renew')
+    assert.equal(claims.jti, decodeJwt(ticket)['rj'])
+    assert.ok(Math.abs((claims.exp ?? 0) - (claims.iat ?? 0) - 3600) < 0.01)
+  })
+
+  test('renewal as ticket and ticket as renewal: 401, and nothing is revoked (door case 6)', async () => {
+    const { ticket, renewal } = await logIn(app, 1)
+    assert.equal(await present(renewal), 401)
+    assertRejected(await renew(app, ticket), 'a ticket')
+    // Neither a key nor a kind is shared: not with the other's header, and not with its key.
+    const payload = decodeJwt(renewal)
+    const asRenewal = await new SignJWT(payload)
+      .setProtectedHeader({
+        alg: 'HS256',
+        typ: 'pb-renewal+jwt',
+        kid: decodeProtectedHeader(ticket).kid ?? '',
+      })
+      .sign(Buffer.from(SECRET))
+    assertRejected(await renew(app, asRenewal), "by the tickets' key")
+    const [, body = '', signature = ''] = renewal.split('.')
+    const header = { ...decodeProtectedHeader(renewal), typ: 'pb-ticket+jwt' }
+    const head = Buffer.from(JSON.stringify(header)).toString('base64url')
+    const asTicket = `${head}.${body}.${signature}`
+    assert.equal(await present(asTicket), 401)
+    assert.equal((await renew(app, renewal)).status, 200)
+    assert.equal(await present(ticket), 101)
+  })
+
+  test('forged, malformed, foreign: 401 (door case 6)', async () => {
+    const { renewal } = await logIn(app, 1)
+    const [head = '', body = '', signature = ''] = renewal.split('.')
+    const claims = decodeJwt(renewal)
+    const sign = (changed: object, header: object = {}) =>
+      new SignJWT({ ...claims, ...changed })
+        .setProtectedHeader({ ...decodeProtectedHeader(renewal), ...header } as never)
+        .sign(randomBytes(32))
+    for (const token of [
+      ...['', 'x', 'a.b.c', `${head}.${body}.`, `${head}.${body}`, `${renewal}=`, `${renewal}\n`],
+      ...[
+        `${head}.${Buffer.from(JSON.stringify({ ...claims, sub: '7' })).toString('base64url')}.${signature}`,
+      ],
+      ...[await sign({}), await sign({ sub: '7' }, { kid: '__proto__' }), 'x'.repeat(2000)],
+    ]) {
+      assertRejected(await renew(app, token), token.slice(0, 20))
+    }
+    const other = await start({ ticket: { secret: 'another secret of the tests, and long' } })
+    assertRejected(await renew(other, renewal), 'of another server')
+    assert.equal((await renew(app, renewal)).status, 200)
+  })
+
+  test('other shapes: 400; other content types and methods: 415, 404 (door case 30)', async () => {
+    const { renewal } = await logIn(app, 1)
+    for (const body of [
+      ...[
+        '',
+        '{',
+        'null',
+        '[]',
+        '"x"',
+        '5',
+        {},
+        { renewal: 5 },
+        { renewal: null },
+        { renewal: [renewal] },
+      ],
+      ...[
+        { renewal, x: 1 },
+        { renewal, expect: 6 },
+        { renewal, expect: ['6'] },
+      ],
+      `{"renewal":${JSON.stringify(renewal)},"__proto__":{}}`,
+    ]) {
+      const answer = await renew(app, typeof body === 'string' ? `${body} ` : body)
+      // A text is taken for a token by the helper, unless it is sent as a body.
+      if (typeof body === 'string') {
+        const sent = await ask(`${app.url}/renew`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        })
+        assert.equal(sent.status, 400, body)
+      } else assert.equal(answer.status, 400, JSON.stringify(body))
+    }
+    const plain = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' }
+    assert.equal((await ask(`${app.url}/renew`, plain)).status, 415)
+    for (const method of ['GET', 'PUT']) {
+      assert.equal((await ask(`${app.url}/renew`, { method })).status, 404, method)
+    }
+  })
+
+  test('an origin that is not listed: 403; another one than the login: 401, nothing is revoked', async () => {
+    const { renewal } = await logIn(app, 1, { origin: PAGE })
+    for (const origin of [
+      'null',
+      'https://evil.example',
+      `${PAGE}.evil.example`,
+      PAGE.toUpperCase(),
+    ]) {
+      const answer = await renew(app, renewal, { origin })
+      assert.equal(answer.status, 403, origin)
+      assert.equal(codeOf(answer), 'PB_ERR_ORIGIN_REFUSED')
+    }
+    assertRejected(await renew(app, renewal), 'no origin')
+    assert.equal((await renew(app, renewal, { origin: PAGE })).status, 200)
+  })
+
+  test('expect: another user is 409, the same is taken (door case 22)', async () => {
+    const { renewal } = await logIn(app, 1)
+    const wrong = await renew(app, { renewal, expect: '7' })
+    assert.equal(wrong.status, 409)
+    assert.equal(codeOf(wrong), 'PB_ERR_USER_CHANGED')
+    for (const expect of [
+      "'; DROP TABLE auth_user; --",
+      '$1:raw',
+      '${this}',
+      'x'.repeat(5000),
+      '06',
+    ]) {
+      assert.equal((await renew(app, { renewal, expect })).status, 409, expect)
+    }
+    for (const expect of ['6', null]) {
+      assert.equal((await renew(app, { renewal, expect })).status, 200)
+    }
+  })
+
+  for (const [name, change] of [
+    ['password changed', "UPDATE auth_user SET password = password || 'x' WHERE id = 7"],
+    ['deactivated', 'UPDATE auth_user SET is_active = false WHERE id = 7'],
+    ['is_active NULL is not possible here; deleted', 'DELETE FROM auth_user WHERE id = 7'],
+  ] as const) {
+    test(`user ${name}: 401`, async () => {
+      const { rows } = await pool.query<Record<string, unknown>>(
+        'SELECT * FROM auth_user WHERE id = 7',
+      )
+      const { renewal } = await logIn(app, 2)
+      await pool.query(change)
+      assertRejected(await renew(app, renewal), name)
+      await pool.query('DELETE FROM auth_user WHERE id = 7')
+      const columns = Object.keys(rows[0] ?? {})
+      await pool.query(
+        `INSERT INTO auth_user (${columns.join()}) VALUES (${columns.map((_, index) => `$${String(index + 1)}`).join()})`,
+        Object.values(rows[0] ?? {}),
+      )
+      assert.equal((await renew(app, renewal)).status, 200, 'as it was: the token was not spent')
+    })
+  }
+
+  test('a token ends with its lifetime, and all of them some time after the password', async () => {
+    const short = await start({ renewal: { lifetimeSeconds: 2, maxSessionAgeSeconds: 3 } })
+    const { renewal } = await logIn(short, 1)
+    const session = await openRenewing(short, await renewedTicket(short, renewal))
+    await until(() => session.later().length > 0, 'a fresh token')
+    const claims = decodeJwt(session.later()[0]?.token ?? '')
+    const { aut } = decodeJwt(renewal) as { aut: number }
+    assert.equal(claims['aut'], aut)
+    assert.ok((claims.exp ?? 0) <= aut + 3)
+    session.socket.terminate()
+    // 2 s, and 5 for clocks, of which whole seconds are compared.
+    await until(() => Date.now() / 1000 > (decodeJwt(renewal).exp ?? 0) + 6.05, 'its end', 9000)
+    assertRejected(await renew(short, renewal), 'expired')
+  })
+
+  test('renewal: false: no token, no route, no notice', async () => {
+    const none = await start({ renewal: false })
+    const login = await logIn(none, 1)
+    assert.equal(login.renewal, undefined)
+    assert.equal((await renew(none, 'a.b.c')).status, 404)
+    assert.equal((await postLogout(none, 'a.b.c')).status, 404)
+    assert.equal(decodeJwt(login.ticket)['fam'], '')
+    assert.equal(await present(login.ticket, none), 101)
+  })
+
+  test('a secret is changed by a list: tokens of the old one live on (door case 8)', async () => {
+    const [k1, k2] = [
+      'the first secret of a rotation, long',
+      'the second secret of a rotation, long',
+    ]
+    const before = await start({ ticket: { secret: k1 } })
+    const during = await start({ ticket: { secret: [k2, k1] } })
+    const gone = await start({ ticket: { secret: k2 } })
+    const { renewal } = await logIn(before, 1)
+    const ticket = await renewedTicket(during, renewal)
+    assert.equal(await present(ticket, during), 101)
+    assertRejected(await renew(gone, renewal), 'the secret is gone')
+  })
+})
+
+describe('limits of renewals', () => {
+  test('of one page: 429 with Retry-After; another page of the same user is not touched', async () => {
+    const limited = await start({ rateLimits: { ...WIDER, renewalsPerMinute: 3 } })
+    const [one, other] = [await logIn(limited, 1), await logIn(limited, 1)]
+    const found = []
+    for (let n = 0; n < 5; n++) found.push((await renew(limited, one.renewal)).status)
+    assert.deepEqual(found, [200, 200, 200, 429, 429])
+    const answer = await renew(limited, one.renewal)
+    assert.equal(codeOf(answer), 'PB_ERR_RENEWAL_LIMIT')
+    assert.ok(Number(answer.headers['retry-after']) > 50)
+    assert.equal((await renew(limited, other.renewal)).status, 200)
+  })
+
+  test('refused ones of an address: 429; accepted ones are not counted', async () => {
+    const limited = await start({ rateLimits: { ...WIDER, refusedRenewalsPerMinute: 2 } })
+    const { renewal } = await logIn(limited, 1)
+    for (let n = 0; n < 4; n++) assert.equal((await renew(limited, renewal)).status, 200)
+    const found = []
+    for (let n = 0; n < 4; n++) found.push((await renew(limited, 'a.b.c')).status)
+    assert.deepEqual(found, [401, 401, 429, 429])
+    assert.equal((await renew(limited, renewal)).status, 429)
+  })
+
+  test('200 a second of all pages together: 503 with a random Retry-After, and the token is kept (door case 60)', async (t) => {
+    const busy = await start()
+    const { renewal } = await logIn(busy, 1)
+    // A second that does not pass: however slow the machine, all of them are within it.
+    const stopped = performance.now()
+    const clock = t.mock.method(performance, 'now', () => stopped)
+    const all = await Promise.all(Array.from({ length: 260 }, () => renew(busy, renewal)))
+    clock.mock.restore()
+    assert.equal(all.filter(({ status }) => status === 200).length, 200)
+    const refused = all.filter(({ status }) => status === 503)
+    assert.equal(refused.length, 60)
+    assert.ok(refused.every((answer) => codeOf(answer) === 'PB_ERR_RENEWAL_BUSY'))
+    const waits = new Set(refused.map(({ headers }) => headers['retry-after']))
+    assert.ok([...waits].every((wait) => Number(wait) >= 1 && Number(wait) <= 10))
+    assert.ok(waits.size > 1, 'all would come back at once')
+    await until(() => performance.now() > stopped + 50, 'some of them')
+    assert.equal((await renew(busy, renewal)).status, 200)
+  })
+
+  test('as many sessions as there may be: the renewal says so, for a page cannot read it of the upgrade (door case 64)', async () => {
+    const full = await start({ sessions: { perUser: 1, total: 2 } })
+    const [own, other, third] = [await logIn(full, 1), await logIn(full, 1), await logIn(full, 2)]
+    const session = await openRenewing(full, own.ticket)
+    const user = await renew(full, other.renewal)
+    assert.equal(user.status, 429)
+    assert.equal(codeOf(user), 'PB_ERR_UPGRADE_LIMIT')
+    assert.equal((await renew(full, own.renewal)).status, 200, 'it would replace its own')
+    const second = await openRenewing(full, third.ticket)
+    const all = await renew(full, (await logIn(full, 3)).renewal)
+    assert.equal(all.status, 503)
+    assert.equal(codeOf(all), 'PB_ERR_UPGRADE_FULL')
+    for (const { socket } of [session, second]) socket.terminate()
+  })
+
+  test('the database away: 503, and the token is good afterwards', async (t) => {
+    const { renewal } = await logIn(app, 1)
+    const query = t.mock.method(pool, 'query', () => Promise.reject(new Error('down')))
+    const answer = await renew(app, renewal)
+    assert.equal(answer.status, 503)
+    assert.equal(codeOf(answer), 'PB_ERR_DB_UNAVAILABLE')
+    assert.ok(Number(answer.headers['retry-after']) > 0)
+    query.mock.restore()
+    assert.equal((await renew(app, renewal)).status, 200)
+  })
+
+  test('the app closes: 503', async () => {
+    const closing = await startApp(optionsFor(pool))
+    const { renewal } = await logIn(closing, 1)
+    const session = await openRenewing(closing, await renewedTicket(closing, renewal))
+    session.socket.pause()
+    const closed = closing.close()
+    const answer = await renew(closing, renewal).catch(() => null)
+    if (answer !== null) assert.equal(answer.status, 503)
+    session.socket.terminate()
+    await closed
+  })
+})
+
+describe('POST <prefix>/logout', () => {
+  test('204 whatever the token is worth; the token is dead then, other pages are not touched (door case 62)', async () => {
+    const [one, other] = [await logIn(app, 1), await logIn(app, 1)]
+    const { status, body, headers } = await postLogout(app, one.renewal)
+    assert.deepEqual([status, body, headers['cache-control']], [204, '', 'no-store'])
+    assertRejected(await renew(app, one.renewal), 'after logout')
+    assert.equal(await present(one.ticket), 401, 'its ticket, too')
+    assert.equal((await renew(app, other.renewal)).status, 200)
+    assert.equal(await present(other.ticket), 101)
+    for (const token of [one.renewal, 'a.b.c', one.ticket, '', { renewal: 5 }, {}, null]) {
+      assert.equal((await postLogout(app, token)).status, 204, JSON.stringify(token))
+    }
+    assert.equal((await postLogout(app, other.renewal, { origin: PAGE })).status, 204)
+    assert.equal((await renew(app, other.renewal)).status, 200, "another page's logout is none")
+    assert.equal((await postLogout(app, other.renewal, { origin: 'null' })).status, 403)
+  })
+
+  test('closes the open session with 1000 (door case 62)', async () => {
+    const { ticket, renewal } = await logIn(app, 1)
+    const [own, other] = [
+      await openRenewing(app, ticket),
+      await openRenewing(app, await ticketOf(app, 1)),
+    ]
+    await own.keep()
+    await postLogout(app, own.told.token)
+    assert.equal((await own.closed).code, 1000)
+    for (const token of [renewal, own.told.token]) {
+      assertRejected(await renew(app, token), 'after logout')
+    }
+    assert.equal(other.socket.readyState, 1)
+    other.socket.terminate()
+  })
+
+  test('while a renewal waits for the database: that one is refused (door case 62)', async (t) => {
+    const { renewal } = await logIn(app, 1)
+    const query = holdQueries(t, pool)
+    const waiting = renew(app, renewal)
+    await until(() => query.waiting() === 1, 'the query')
+    await postLogout(app, renewal)
+    query.go()
+    assertRejected(await waiting, 'logged out meanwhile')
+  })
+
+  test('no log line at trace has a token (door case 26)', () => {
+    assert.doesNotMatch(app.logs.join(''), /eyJ/)
+  })
+})
