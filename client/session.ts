@@ -91,6 +91,8 @@ class LiveSession<P extends object> implements Session<P> {
   /** Tries at once, or as soon as the server's hint allows; set while waiting. */
   #hurry: (() => void) | null = null
   #triedAt = 0
+  /** Until the next try. */
+  #timer: ReturnType<typeof setTimeout> | undefined
 
   /** Takes over a connection whose server has said hello. */
   constructor(door: Door<P>, connection: Connection<P>) {
@@ -166,7 +168,6 @@ class LiveSession<P extends object> implements Session<P> {
         return
       }
       await this.#wait(delay, loss)
-      if (this.#life.signal.aborted) return
       this.#triedAt = Date.now()
       this.#change(CONNECTING)
     }
@@ -185,17 +186,17 @@ class LiveSession<P extends object> implements Session<P> {
     this.#lasting.follow(connection.broker)
   }
 
+  /** Never resolves where the session ends meanwhile. */
   #wait(delayMs: number, { reason, hintMs }: Loss): Promise<void> {
     const soonest = Date.now() + hintMs
     return new Promise((resolve) => {
-      let timer: ReturnType<typeof setTimeout>
       let due = Infinity
       const arm = (ms: number): void => {
         const at = Date.now() + ms
         if (at >= due) return
         due = at
-        clearTimeout(timer)
-        timer = setTimeout(resolve, ms)
+        clearTimeout(this.#timer)
+        this.#timer = setTimeout(resolve, ms)
         const attempt = this.#backoff?.tries ?? 0
         this.#change(Object.freeze({ name: 'waiting', attempt, until: new Date(at), reason }))
       }
@@ -203,10 +204,6 @@ class LiveSession<P extends object> implements Session<P> {
         const earliest = Math.max(soonest, this.#triedAt + WAKE_PAUSE_MS) - Date.now()
         arm(Math.max(earliest, 0) + between(0, WAKE_SPREAD_MS))
       }
-      this.#life.signal.addEventListener('abort', () => {
-        clearTimeout(timer)
-        resolve()
-      })
       arm(delayMs)
     })
   }
@@ -238,6 +235,7 @@ class LiveSession<P extends object> implements Session<P> {
 
   #end(reason: CloseReason): void {
     if (this.#state.name === 'ended') return
+    clearTimeout(this.#timer)
     this.#door.forget()
     this.#life.abort()
     this.#change(Object.freeze({ name: 'ended', reason }))

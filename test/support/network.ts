@@ -23,16 +23,19 @@ export interface Network {
   delay(ms: number): void
   /** Ends every connection, and refuses new ones until it is told to accept again. */
   refuse(isRefusing: boolean): Promise<void>
+  /** Connections made from now on go to another port of the loopback. */
+  retarget(port: number): void
   /** Looks at each piece before it is passed on; one for which it answers true is swallowed, and its connection reset. */
   cutWhen(look: ((way: Way, bytes: Buffer) => boolean) | null): void
   close(): Promise<void>
 }
 
 /** Starts one before a port of the loopback. */
-export async function startNetwork(targetPort: number): Promise<Network> {
+export async function startNetwork(target: number): Promise<Network> {
   const lines = new Set<Line>()
   const rules: Rules = { swallowed: new Set(), delayMs: 0, look: null }
   let attempts = 0
+  let targetPort = target
   let server = await listen(0)
   const { port } = server.address() as AddressInfo
 
@@ -71,6 +74,9 @@ export async function startNetwork(targetPort: number): Promise<Network> {
       if (isRefusing) server.close()
       else server = await listen(port)
       cut()
+    },
+    retarget(to) {
+      targetPort = to
     },
     cutWhen(look) {
       rules.look = look
