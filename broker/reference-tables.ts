@@ -63,7 +63,7 @@ export class ReferenceTables {
    */
   introduce(value: object, introduced: ExportEntry[]): [tag: string, id: number] | null {
     const record = recordOf(value)
-    if (record !== null && record.owner === this.#owner) {
+    if (record !== null && (record.owner.current ?? record.owner) === this.#owner) {
       if (record.isDead)
         throw new DeadReferenceError(`${record.describe()} was released and cannot be sent`)
       return [TAG_HOME, record.id]

@@ -14,6 +14,8 @@ export interface CallOptions {
 
 /** One end of a connection, as its handles see it. */
 export interface HandleOwner {
+  /** The one that answers now, where this one stands for the roots of one connection after the other. */
+  readonly current?: HandleOwner
   /** Starts a call; the promise is born handled. `quotedMethod` is the name as JSON; `pin` stays reachable until the answer. */
   call(
     record: RemoteRecord,

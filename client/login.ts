@@ -1,23 +1,27 @@
-import { type MindOf, UnauthorizedLoginError } from '../broker/index.js'
-import { askFor, checkOptions, connect, resolveUrl } from './connect.js'
+import type { MindOf } from '../broker/index.js'
+import { checkOptions } from './connect.js'
+import { Door, askFor } from './door.js'
 import { RequestError } from './errors.js'
-import type { ConnectionOptions, Credentials, OptionsArgument } from './options.js'
-import type { Session } from './session.js'
+import type { Credentials, OptionsArgument } from './options.js'
+import { type Grant, requestTicket, resolvePrefix } from './request.js'
+import { type Session, openSession } from './session.js'
 
-/** How long the login route may take to answer, in ms: a slow hash, and a queue before it. */
-const LOGIN_TIMEOUT_MS = 20_000
+/** How long the login route may take to answer: a slow hash, and a queue before it. */
+const LOGIN_SECONDS = 20
 
 /**
  * Logs in with a Django user's credentials and opens a session.
  *
  * The credentials go to the login route in one POST and are forgotten; what opens the socket is the ticket that comes
- * back. `P` is the avatar's contract (or its class), `M` the mind's.
+ * back, and what brings a lost session back is the renewal token beside it. `P` is the avatar's contract (or its class),
+ * `M` the mind's.
  *
  * @param url - The plugin's prefix: `/perspective`, or absolute where the page is of another origin.
  * @param credentials - User name and password, `{ type: 'session' }` or `{ type: 'anonymous' }`, or a function that is
- *   asked for them.
+ *   asked for them, once.
  * @throws UnauthorizedLoginError - unknown user, wrong password, inactive user, no session: one and the same.
- * @throws RequestError - the login route said anything else: its code, status and `retryAfterSeconds`.
+ * @throws RequestError - the login route said anything else, or the server refuses a second ticket: its code, status and
+ *   `retryAfterSeconds`.
  * @throws ConnectError - the ticket was given and no session came of it.
  * @throws TypeError - a URL or an option that is none, or no WebSocket on this platform and none given.
  */
@@ -26,68 +30,24 @@ export async function login<P extends object, M = MindOf<P>>(
   credentials: Credentials | (() => Credentials | PromiseLike<Credentials>),
   ...[options]: OptionsArgument<M>
 ): Promise<Session<P>> {
-  const given: ConnectionOptions = options ?? {}
-  checkOptions(given)
-  resolveUrl(url, '')
-  let shown: object = await askFor(credentials, given.signal)
-  const { type } = shown as Credentials
+  const setup = checkOptions(options)
+  const prefix = resolvePrefix(url)
+  const { signal } = setup
+  const shown = await askFor<Credentials>(credentials, signal)
+  const { type } = shown
+  if (type === 'session') return openSession(new Door<P>(prefix, setup, 'session'), undefined)
+  const ask = (route: string, body: object): Promise<Grant> =>
+    requestTicket(prefix + route, body, setup, LOGIN_SECONDS, signal)
+  let sent: object = shown
   if (type === 'hashed-password') {
     // A module of its own: the pages that send their passwords need not load it.
     const { prove } = await import('./hashed-password.js')
-    shown = await prove(shown as never, (body) => ask(url, '/challenge', body, given), RequestError)
+    sent = await prove(shown as never, (body) => ask('/challenge', body), RequestError)
   }
-  const { ticket } = await (type === 'session'
-    ? ask(url, '/ticket', {}, given)
-    : ask(url, '/login', shown, given))
-  return connect<P, M>(url, ticket as string, ...([options] as OptionsArgument<M>))
-}
-
-/** Asks a route for a ticket, or for a challenge. */
-async function ask(
-  url: string | URL,
-  route: '/login' | '/ticket' | '/challenge',
-  credentials: unknown,
-  options: ConnectionOptions,
-): Promise<Record<string, unknown>> {
-  const address = resolveUrl(url, route)
-  const timeout = AbortSignal.timeout(LOGIN_TIMEOUT_MS)
-  const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
-  const request = options.fetch ?? fetch
-  let response: Response
-  let body: unknown
-  try {
-    response = await request(address.href, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(credentials),
-      // A login sets no ambient state and needs none.
-      credentials: route === '/ticket' ? 'include' : 'omit',
-      // It might carry a password away.
-      redirect: 'error',
-      cache: 'no-store',
-      signal,
-    })
-    body = await response.json().catch(() => null)
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    const why = timeout.aborted
-      ? `no answer in ${String(LOGIN_TIMEOUT_MS / 1000)} s`
-      : (error as Error).message
-    throw new RequestError('PB_ERR_CLIENT_UNREACHABLE', `POST ${address.pathname}: ${why}`, 0, null)
-  }
-  const answer = (body ?? {}) as Record<string, unknown>
-  if (response.ok && typeof (answer['ticket'] ?? answer['challenge']) === 'string') return answer
-  const { code, message, retryAfter } = answer
-  if (code === 'PB_ERR_LOGIN_REJECTED') throw new UnauthorizedLoginError()
-  // What has no code of ours is of a proxy, or of another route.
-  const isOurs = typeof code === 'string' && code.startsWith('PB_ERR_')
-  const seconds = Number(retryAfter ?? response.headers.get('retry-after') ?? NaN)
-  throw new RequestError(
-    isOurs ? code : 'PB_ERR_CLIENT_UNREACHABLE',
-    isOurs
-      ? String(message)
-      : `POST ${address.pathname}: expected a ticket, got ${String(response.status)} without one; is the plugin registered there?`,
-    response.status,
-    Number.isFinite(seconds) ? seconds : null,
-  )
+  const { ticket, renewal } = await ask('/login', sent)
+  const door =
+    typeof renewal === 'string'
+      ? new Door<P>(prefix, setup, 'renewal', renewal)
+      : new Door<P>(prefix, setup, null)
+  return openSession(door, ticket)
 }

@@ -29,11 +29,24 @@ export type Credentials =
 /** A WebSocket class: the page's own, Node's (from 22), or the one of `ws`. */
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike
 
+/** How long a session that has lost its connection waits before each try. */
+export interface ReconnectOptions {
+  /** The least wait before a try after a failed one, in ms. Default 250. */
+  readonly minDelayMs?: number
+  /** The longest wait of the page's own, in ms, 1 hour at most. The server may ask for a longer one. Default 30,000. */
+  readonly maxDelayMs?: number
+}
+
 /** What a connection can be given beside its mind. */
 export interface ConnectionOptions {
   /** Gives up a login that is under way; a session that is open is not touched by it. */
   readonly signal?: AbortSignal
-  /** The quotas of this connection; see `DEFAULT_LIMITS`. */
+  /**
+   * `false`: the session ends with its first connection. Default: it comes back by itself where it can without a password,
+   * with the renewal token of its login, with Django's session cookie, or with a ticket that a function fetches.
+   */
+  readonly reconnect?: false | ReconnectOptions
+  /** The quotas of each connection; see `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>
   /** The classes whose instances cross as copies; the server names the same. */
   readonly copyables?: readonly CopyableClass[]

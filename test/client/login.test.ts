@@ -165,7 +165,7 @@ describe('login', () => {
       assert.equal(error.status, status, url)
       assert.equal(error.code, 'PB_ERR_CLIENT_UNREACHABLE')
       assert.equal(error.retryAfterSeconds, retryAfterSeconds)
-      assert.match(error.message, /^POST \/.*login: /)
+      assert.match(error.message, /^POST http.*\/login: /)
     }
   })
 
