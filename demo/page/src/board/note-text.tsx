@@ -1,0 +1,39 @@
+import { useState } from 'react'
+
+interface NoteTextProps {
+  readonly text: string
+  readonly isEditing: boolean
+  readonly onDone: (text: string) => void
+}
+
+/** A note's text, or a field to change it: Enter or leaving it saves, Escape does not. */
+export function NoteText({ text, isEditing, onDone }: NoteTextProps) {
+  return isEditing ? (
+    <Editor text={text} onDone={onDone} />
+  ) : (
+    <p className="note-text">{text || <span className="note-empty">Enter to write</span>}</p>
+  )
+}
+
+function Editor({ text, onDone }: Omit<NoteTextProps, 'isEditing'>) {
+  const [draft, setDraft] = useState(text)
+  return (
+    <textarea
+      className="note-editor"
+      aria-label="Text of the note"
+      maxLength={160}
+      autoFocus
+      value={draft}
+      onChange={(event) => setDraft(event.target.value)}
+      onFocus={(event) => event.target.select()}
+      onBlur={() => onDone(draft.trim())}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') onDone(text)
+        if (event.key === 'Enter' && !event.shiftKey) {
+          event.preventDefault()
+          onDone(draft.trim())
+        }
+      }}
+    />
+  )
+}
