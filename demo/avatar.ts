@@ -21,11 +21,14 @@ export class ClubAvatar extends Avatar<ClubMind> implements Local<Club> {
     members: { requires: CHANGE_USER },
     setActive: { args: [z.string(), z.boolean()], requires: CHANGE_USER },
   }
+  /** What this page is known by at the others. */
+  readonly page: number
   readonly #room: ClubRoom
 
   constructor(session: AvatarSession, room: ClubRoom) {
     super(session)
     this.#room = room
+    this.page = room.nextPage()
   }
 
   override attached() {
@@ -41,7 +44,7 @@ export class ClubAvatar extends Avatar<ClubMind> implements Local<Club> {
     return {
       board,
       presence,
-      page: this.session.id,
+      page: this.page,
       mayClear: await this.session.hasPerm(CLEAR_BOARD),
       mayManage: await this.session.hasPerm(CHANGE_USER),
     }
@@ -52,7 +55,7 @@ export class ClubAvatar extends Avatar<ClubMind> implements Local<Club> {
   }
 
   point(x: number, y: number) {
-    const { id: page, user } = this.session
+    const { page, user } = this
     this.#room.pages.tell.pointed({ page, username: user.username, x, y })
   }
 

@@ -39,14 +39,14 @@ export interface Welcome {
   readonly board: Cacheable<Cards>
   readonly presence: Cacheable<readonly Person[]>
   /** What this page's own pointer is known by. */
-  readonly page: string
+  readonly page: number
   readonly mayClear: boolean
   readonly mayManage: boolean
 }
 
 /** Where somebody points, in the measure of {@link Note.move}. */
 export interface Pointer {
-  readonly page: string
+  readonly page: number
   readonly username: string
   readonly x: number
   readonly y: number
@@ -60,7 +60,7 @@ export interface Question {
 export type Answer = 'yes' | 'no' | 'none' | 'left'
 /** What one page has answered; a user with two pages is asked on both. */
 export interface Ballot {
-  readonly page: string
+  readonly page: number
   readonly username: string
   readonly answer: Answer
 }

@@ -18,7 +18,7 @@ const MAX_NOTES = 60
 export class LiveNote extends Referenceable implements Local<Note> {
   static readonly remote: RemoteMethods<Note> = {
     move: [PLACE, PLACE],
-    write: [z.string().max(160)],
+    write: [z.string().max(120)],
     paint: [z.enum(COLOURS)],
     remove: true,
   }

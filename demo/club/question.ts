@@ -12,9 +12,9 @@ export function askEverybody(
 ): Poll {
   // Aborts at the pages, too: their dialogs close.
   const signal = AbortSignal.any([takenBack, AbortSignal.timeout(ANSWER_MS)])
-  const waiting = new Map<string, Promise<Ballot>>()
+  const waiting = new Map<number, Promise<Ballot>>()
   const asked = [...avatars].map((avatar) => {
-    const { id: page, user } = avatar.session
+    const { page, user } = avatar
     const ballot = { page, username: user.username }
     const answer = askPage(avatar, question, signal)
     waiting.set(
@@ -26,7 +26,7 @@ export function askEverybody(
   return { asked, ballots: inOrderOfArrival(waiting) }
 }
 
-async function* inOrderOfArrival(waiting: Map<string, Promise<Ballot>>): AsyncGenerator<Ballot> {
+async function* inOrderOfArrival(waiting: Map<number, Promise<Ballot>>): AsyncGenerator<Ballot> {
   while (waiting.size > 0) {
     const ballot = await Promise.race(waiting.values())
     waiting.delete(ballot.page)

@@ -16,11 +16,16 @@ export class ClubRoom {
   /** The minds of all pages, to tell all of them something at once. */
   readonly pages = new ReferenceSet<ClubMind>()
   readonly members: Members
+  #lastPage = 0
 
   constructor(members: Members) {
     this.members = members
     fillJournal(this.journal)
     fillBoard(this.board)
+  }
+
+  nextPage(): number {
+    return ++this.#lastPage
   }
 
   enter(avatar: ClubAvatar): void {

@@ -17,7 +17,8 @@ export interface Trouble {
 }
 
 /** Says why a login did not become a session. */
-export function loginTrouble(error: unknown, username: string): Trouble {
+export function loginTrouble(error: unknown, username: string, isOnline: boolean): Trouble {
+  if (!isOnline) return { text: 'Your network is off. Switch it on.', waitSeconds: 0 }
   const waitSeconds = error instanceof RequestError ? (error.retryAfterSeconds ?? 0) : 0
   return { text: loginText(error, username), waitSeconds }
 }

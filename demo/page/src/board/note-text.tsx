@@ -11,7 +11,9 @@ export function NoteText({ text, isEditing, onDone }: NoteTextProps) {
   return isEditing ? (
     <Editor text={text} onDone={onDone} />
   ) : (
-    <p className="note-text">{text || <span className="note-empty">Enter to write</span>}</p>
+    <p className="note-text" data-long={text.length > 50}>
+      {text || <span className="note-empty">Enter to write</span>}
+    </p>
   )
 }
 
@@ -21,7 +23,7 @@ function Editor({ text, onDone }: Omit<NoteTextProps, 'isEditing'>) {
     <textarea
       className="note-editor"
       aria-label="Text of the note"
-      maxLength={160}
+      maxLength={120}
       autoFocus
       value={draft}
       onChange={(event) => setDraft(event.target.value)}

@@ -6,7 +6,7 @@ import { type Store, useStore } from '../store.js'
 interface PointersProps {
   readonly pointers: Store<readonly Pointer[]>
   /** Whose pointer everybody sees anyway. */
-  readonly ownPage: string
+  readonly ownPage: number
 }
 
 /** Where the others point, with their names. */

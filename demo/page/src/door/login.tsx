@@ -34,7 +34,7 @@ export function Login({ username: formerUsername, why, network, onLogin }: Login
     try {
       await onLogin(name, secret)
     } catch (error) {
-      const { text, waitSeconds } = loginTrouble(error, name)
+      const { text, waitSeconds } = loginTrouble(error, name, isOnline)
       setTrouble(text)
       setLimited({ username: name, until: Date.now() + waitSeconds * 1000 })
       setIsBusy(false)

@@ -15,7 +15,7 @@ export function JournalExport({ session, attempt }: JournalExportProps) {
   if (view === null) {
     return (
       <button className="button" type="button" onClick={start}>
-        Export the journal
+        Export journal
       </button>
     )
   }

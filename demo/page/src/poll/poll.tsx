@@ -50,7 +50,7 @@ export function Poll({ session, attempt }: PollProps) {
   )
 }
 
-const WORDS = { waiting: '…', yes: 'yes', no: 'no', none: 'no answer', left: 'has left' }
+const WORDS = { waiting: 'awaited', yes: 'yes', no: 'no', none: 'no answer', left: 'has left' }
 
 function Answers({ poll: { text, ballots } }: { readonly poll: PollView }) {
   const count = (answer: string) => ballots.filter((ballot) => ballot.answer === answer).length

@@ -27,7 +27,7 @@ export class Mind extends Referenceable implements Local<ClubMind> {
   readonly pointers = new Store<readonly Pointer[]>([])
   readonly pending = new Store<readonly Pending[]>([])
   readonly notice = new Store('')
-  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>()
+  readonly #timers = new Map<number, ReturnType<typeof setTimeout>>()
   #lastId = 0
 
   pointed(pointer: Pointer) {
@@ -57,7 +57,7 @@ export class Mind extends Referenceable implements Local<ClubMind> {
     })
   }
 
-  #without(page: string): readonly Pointer[] {
+  #without(page: number): readonly Pointer[] {
     return this.pointers.get().filter((other) => other.page !== page)
   }
 }

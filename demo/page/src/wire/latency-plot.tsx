@@ -4,9 +4,10 @@ const SLOTS = 80
 
 /** How long the last calls took: a bar for each, the newest at the right. */
 export function LatencyPlot({ latencies }: { readonly latencies: readonly number[] }) {
-  const top = niceTop(Math.max(...latencies, 1))
   const sorted = [...latencies].sort((a, b) => a - b)
   const median = sorted[Math.floor(sorted.length / 2)]
+  // One that waited for a sleeping disk must not flatten all others: it is cut off.
+  const top = niceTop(sorted[Math.floor(sorted.length * 0.95)] ?? 1)
   const text =
     median === undefined
       ? 'no call yet'
@@ -26,7 +27,7 @@ export function LatencyPlot({ latencies }: { readonly latencies: readonly number
         <line className="latency-grid" x2={WIDTH} y1={HEIGHT / 2} y2={HEIGHT / 2} />
         <line className="latency-grid" x2={WIDTH} y1="0.5" y2="0.5" />
         {latencies.map((ms, index) => {
-          const height = Math.max(2, (ms / top) * HEIGHT)
+          const height = Math.max(2, Math.min(1, ms / top) * HEIGHT)
           const x = ((first + index) * WIDTH) / SLOTS
           return (
             <rect key={index} x={x} y={HEIGHT - height} width={WIDTH / SLOTS - 1} height={height} />

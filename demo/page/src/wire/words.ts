@@ -80,7 +80,7 @@ function callText(target: unknown, method: unknown, args: unknown): string {
 /** Every other field of a release is a count. */
 const ids = (fields: readonly unknown[]) => fields.filter((_, index) => index % 2 === 0).join(', ')
 
-const kilobytes = (bytes: unknown) => `${(Number(bytes) / 1024).toFixed(1)} kB`
+const kilobytes = (bytes: unknown) => `${Math.round(Number(bytes) / 1024)} kB`
 
 /** The leaves of a patch: `note3.x = 120`. */
 function changes(patch: unknown, path = ''): string[] {

@@ -1,0 +1,2 @@
+import type { Place } from './board-page.js'
+export function testPlain(_place: () => Place): void {}
