@@ -10,7 +10,7 @@
 
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
-import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { installDependencies, projectFolder, runOrExit } from './install.mjs'
 
@@ -69,7 +69,18 @@ function buildPage() {
     return
   console.log('Building the page ...')
   const vite = 'node_modules/vite/bin/vite.js'
-  runOrExit(process.execPath, [vite, 'build', 'demo/page', '--logLevel=warn'])
+  // Beside the old one and then in its place: another launcher may be building, or serving it.
+  const folder = `dist/page-${process.pid}`
+  runOrExit(process.execPath, [
+    vite,
+    'build',
+    'demo/page',
+    '--logLevel=warn',
+    '--outDir',
+    `../../${folder}`,
+  ])
+  rmSync('demo/page/dist', { recursive: true, force: true })
+  renameSync(folder, 'demo/page/dist')
 }
 
 /** Whether a built file is missing, or older than what it is made of: files, or folders with all that is in them. */

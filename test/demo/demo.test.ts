@@ -1,5 +1,4 @@
-// `npm run demo` as a visitor sees it: the command, and its page in a real Chromium. One file, so that two launchers
-// do not build the page at the same time.
+// `npm run demo` as a visitor sees it: the command, and its page in a real Chromium, with three users at once.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -9,8 +8,7 @@ import { DEMO_ACCOUNTS } from '../../demo/accounts.js'
 import { launchChromium, needsChromium } from '../support/chromium.js'
 import { type Demo, findFreePort, startDemo } from '../support/demo.js'
 import { testBoard } from './board-page.js'
-import { testDoor } from './door-page.js'
-import { testPlain } from './plain-page.js'
+import { openVisitor } from './visitor.js'
 
 describe('the demo, with a database of its own', () => {
   let demo: Demo
@@ -41,8 +39,13 @@ describe('the demo, with a database of its own', () => {
     })
     after(() => browser.close())
     testBoard(() => ({ browser, url: demo.url }))
-    testPlain(() => ({ browser, url: demo.url }))
-    testDoor(() => ({ browser, url: demo.url }))
+
+    test('an account is one click away', async () => {
+      const visitor = await openVisitor(browser, demo.url)
+      await visitor.page.getByRole('button', { name: 'linus member' }).click()
+      await visitor.people.getByText('linus').waitFor()
+      await visitor.close()
+    })
   })
 
   test('Ctrl-C ends it, with code 0', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
-import { DEMO_ACCOUNTS } from '../../demo/accounts.js'
+import { ACCOUNTS } from '../../tools/postgres/accounts.js'
 
 export interface Visitor {
   readonly page: Page
@@ -97,5 +97,5 @@ export async function openVisitor(
 }
 
 export function passwordOf(username: string): string {
-  return DEMO_ACCOUNTS.find((account) => account.username === username)?.password ?? ''
+  return ACCOUNTS.find((account) => account.username === username)?.password ?? ''
 }

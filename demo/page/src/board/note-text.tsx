@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 
 interface NoteTextProps {
   readonly text: string
@@ -19,6 +19,15 @@ export function NoteText({ text, isEditing, onDone }: NoteTextProps) {
 
 function Editor({ text, onDone }: Omit<NoteTextProps, 'isEditing'>) {
   const [draft, setDraft] = useState(text)
+  const isDone = useRef(false)
+
+  // Once: the field that goes loses the focus, too.
+  function finish(changed: string) {
+    if (isDone.current) return
+    isDone.current = true
+    onDone(changed)
+  }
+
   return (
     <textarea
       className="note-editor"
@@ -28,12 +37,12 @@ function Editor({ text, onDone }: Omit<NoteTextProps, 'isEditing'>) {
       value={draft}
       onChange={(event) => setDraft(event.target.value)}
       onFocus={(event) => event.target.select()}
-      onBlur={() => onDone(draft.trim())}
+      onBlur={() => finish(draft.trim())}
       onKeyDown={(event) => {
-        if (event.key === 'Escape') onDone(text)
+        if (event.key === 'Escape') finish(text)
         if (event.key === 'Enter' && !event.shiftKey) {
           event.preventDefault()
-          onDone(draft.trim())
+          finish(draft.trim())
         }
       }}
     />

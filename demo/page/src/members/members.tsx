@@ -24,8 +24,7 @@ export function MembersButton({ session, attempt }: MembersProps) {
   }
 
   async function setActive(id: string, isActive: boolean) {
-    // Two calls, one frame: the server starts them in this order.
-    await attempt(Promise.all([perspective.setActive(id, isActive), load()]))
+    await attempt(perspective.setActive(id, isActive).then(load))
   }
 
   return (

@@ -1,21 +1,46 @@
-// The way in, and out: logging in by hand and by keyboard, being refused, and a telephone's width.
+// The demo beside an existing database: the way in and out, a telephone's width, and a server that goes and comes back.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import type { Place } from './board-page.js'
+import { after, before, describe, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { loadDjango, type Postgres, startPostgres } from '../../tools/postgres/start.js'
+import { launchChromium, needsChromium } from '../support/chromium.js'
+import { type Demo, startDemo } from '../support/demo.js'
+import { testPlain } from './plain-page.js'
 import { openVisitor, passwordOf } from './visitor.js'
 
-export function testDoor(place: () => Place): void {
-  const open = () => openVisitor(place().browser, place().url)
+describe('the demo, beside an existing database', needsChromium(), () => {
+  let postgres: Postgres, demo: Demo, browser: Browser
+  const start = (port?: number) => startDemo({ DATABASE_URL: postgres.url }, port)
+  const open = () => openVisitor(browser, demo.url)
+
+  before(async () => {
+    postgres = await startPostgres()
+    await loadDjango(postgres.url)
+    demo = await start()
+    browser = await launchChromium()
+  })
+  after(async () => {
+    await browser.close()
+    await demo.stop('SIGKILL')
+    await postgres.stop()
+  })
+
+  test('tells nobody else’s passwords', async () => {
+    assert.doesNotMatch(demo.output, /nanoseconds/)
+    const visitor = await open()
+    assert.equal(await visitor.page.getByText('Or come in as').count(), 0)
+    await visitor.close()
+  })
 
   test('the keyboard is enough to come in, and to go', async () => {
     const visitor = await open()
     const { keyboard } = visitor.page
     await visitor.page.locator('input[name=username]:focus').waitFor()
-    await keyboard.type('grace')
+    await keyboard.type('fast1')
     await keyboard.press('Tab')
-    await keyboard.type(passwordOf('grace'))
+    await keyboard.type(passwordOf('fast1'))
     await keyboard.press('Enter')
-    await visitor.people.getByText('grace').waitFor()
+    await visitor.people.getByText('fast1').waitFor()
     await visitor.page.getByRole('button', { name: 'Log out' }).focus()
     await keyboard.press('Enter')
     await visitor.page.getByRole('heading', { name: 'Log in' }).waitFor()
@@ -27,7 +52,7 @@ export function testDoor(place: () => Place): void {
     const visitor = await open()
     const words = []
     for (const [username, password] of [
-      ['linus', 'not it'],
+      ['fast1', 'not it'],
       ['nobody at all', 'not it'],
       ['mallory', passwordOf('mallory')],
     ] as const) {
@@ -42,18 +67,18 @@ export function testDoor(place: () => Place): void {
   test('too many attempts at an account are told the seconds to wait; other accounts need not', async () => {
     const visitor = await open()
     const isLimited = async () =>
-      /Too many attempts as somebody/.test(await visitor.trouble.innerText())
-    do await visitor.login('somebody', 'not it')
+      /Too many attempts as fast3/.test(await visitor.trouble.innerText())
+    do await visitor.login('fast3', 'not it')
     while (!(await isLimited()))
     assert.match(await visitor.trouble.innerText(), /Try again in \d+ s\./)
     assert.ok(await visitor.page.getByRole('button', { name: 'Log in', exact: true }).isDisabled())
-    await visitor.login('ada')
+    await visitor.login('fast1')
     await visitor.people.waitFor()
     await visitor.close()
   })
 
-  test('an account is one click away, and the page fits a telephone, in the dark too', async () => {
-    const visitor = await openVisitor(place().browser, place().url, {
+  test('the page fits a telephone, in the dark too', async () => {
+    const visitor = await openVisitor(browser, demo.url, {
       viewport: { width: 360, height: 740 },
       colorScheme: 'dark',
       hasTouch: true,
@@ -61,11 +86,10 @@ export function testDoor(place: () => Place): void {
     const { page } = visitor
     const isWide = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
     assert.equal(await isWide(), false)
-    await page.getByRole('button', { name: 'ada administrator' }).click()
-    await visitor.people.getByText('ada').waitFor()
+    await visitor.login('fast2')
     assert.equal(await isWide(), false)
     await visitor.press('Add a note')
-    await visitor.note('Note by ada').last().tap()
+    await visitor.note('Note by fast2').last().tap()
     await page.locator('.note-tools').getByRole('button', { name: 'Edit' }).last().tap()
     await page.locator('.note-editor').fill('a word without end'.replaceAll(' ', '-').repeat(5))
     await page.keyboard.press('Enter')
@@ -86,4 +110,23 @@ export function testDoor(place: () => Place): void {
     assert.equal(await ground(), dark)
     await visitor.close()
   })
-}
+
+  testPlain(() => ({ browser, url: demo.url }))
+
+  test('a page sees the server go, cannot log in while it is away, and can when it is back', async () => {
+    const visitor = await open()
+    await visitor.login('fast1')
+    await demo.stop('SIGKILL')
+    await visitor.page.getByText('The connection to the server is lost').waitFor()
+    await visitor.login('fast1')
+    assert.equal(await visitor.trouble.innerText(), 'The server does not answer. Is it running?')
+
+    demo = await start(demo.port)
+    await visitor.login('fast1')
+    await visitor.press('Add a note')
+    await visitor.note('Note by fast1').waitFor()
+    await demo.stop('SIGTERM')
+    await visitor.page.getByText('The server shut down.').waitFor()
+    await visitor.close()
+  })
+})
