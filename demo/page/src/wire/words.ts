@@ -103,6 +103,8 @@ const TAGS: Record<string, string> = {
   $t: 'stream',
 }
 
+const KINDS: Record<string, string> = { $b: 'bytes', $m: 'a Map', $s: 'a Set', $e: 'an error' }
+
 /** A value with its tags (section 5), cut short. */
 export function show(value: unknown): string {
   if (typeof value === 'string') {
@@ -115,7 +117,7 @@ export function show(value: unknown): string {
     if (typeof tag !== 'string' || !tag.startsWith('$')) return `${value.length} items`
     if (tag === '$d') return new Date(Number(id)).toISOString()
     if (tag === '$u') return 'undefined'
-    return TAGS[tag] === undefined ? tag.slice(1) : `${TAGS[tag]} ${String(id)}`
+    return TAGS[tag] === undefined ? (KINDS[tag] ?? 'a value') : `${TAGS[tag]} ${String(id)}`
   }
   const entries = Object.entries(value)
   const shown = entries.slice(0, MAX_ITEMS).map(([key, item]) => `${key}: ${show(item)}`)
