@@ -68,6 +68,16 @@ test('a page that goes away has left; one that fails, or answers nonsense, has n
   )
 })
 
+test('a question ends at its deadline where a page is silent', async () => {
+  const pages = [openPage('ada', () => true).avatar, openPage('grace', never).avatar]
+  const { signal } = new AbortController()
+  const { ballots } = askEverybody(pages, { from: 'ada', text: 'Well?' }, signal, 50)
+  assert.deepEqual(await collect(ballots), [
+    ['ada', 'yes'],
+    ['grace', 'none'],
+  ])
+})
+
 test('a question that is taken back waits for nobody, not even a page that never answers', async () => {
   const told: AbortSignal[] = []
   const grace = openPage('grace', (_question, signal) => {
