@@ -15,7 +15,7 @@ const browser = await launchChromium()
 try {
   const [ada, linus, grace] = [await enter('ada'), await enter('linus'), await enter('grace')]
   await drag(grace, noteOn(grace, 'projector'), 30, 60)
-  await drag(linus, noteOn(linus, 'Keys'), 40, 35)
+  await drag(linus, noteOn(linus, 'Keys'), -30, 30)
   await drag(linus, noteOn(linus, 'New members'), -10, 70)
   await linus.getByLabel('A question with yes or no').fill('Shall we meet on Thursdays?')
   await linus.keyboard.press('Enter')

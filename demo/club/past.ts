@@ -4,13 +4,13 @@ import type { Board } from './board.js'
 import type { Journal } from './journal.js'
 
 const NOTES: readonly [text: string, colour: Colour, by: string, x: number, y: number][] = [
-  ['Summer outing: the observatory, or the old mill?', 'lemon', 'ada', 40, 70],
-  ['Who brings the projector on Friday?', 'sky', 'grace', 320, 30],
-  ['New members: say hello at the door', 'mint', 'linus', 640, 120],
-  ['Fees are due on the first', 'peach', 'ada', 930, 40],
-  ['Talk: thirty centimetres of wire', 'lilac', 'grace', 130, 560],
-  ['Keys to the attic: ask linus', 'lemon', 'linus', 460, 480],
-  ['Library: bring back the blue book', 'mint', 'grace', 830, 620],
+  ['Summer outing: the observatory, or the old mill?', 'lemon', 'ada', 30, 50],
+  ['Who brings the projector on Friday?', 'sky', 'grace', 480, 10],
+  ['New members: say hello at the door', 'mint', 'linus', 930, 80],
+  ['Fees are due on the first', 'peach', 'ada', 80, 480],
+  ['Talk: thirty centimetres of wire', 'lilac', 'grace', 480, 590],
+  ['Keys to the attic: ask linus', 'lemon', 'linus', 970, 560],
+  ['Library: bring back the blue book', 'mint', 'grace', 20, 940],
 ]
 const LINES = 12_000
 const MINUTE = 60_000

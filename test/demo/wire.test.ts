@@ -25,7 +25,7 @@ test('every kind of message is said in words', () => {
       'answer to enter: done',
       'answer to enter: { board: mirror 3 }',
     ],
-    ['[[4,1,"PB_ERR_CALL_DENIED","no"]]', 'refuse enter: no'],
+    ['[[4,1,"PB_ERR_CALL_DENIED","enter: no"]]', 'refuse enter: no'],
     ['[[4,1,"FULL","no"]]', 'error of enter: FULL'],
     ['[[5,4,1,6,2]]', 'release objects 4, 6'],
     ['[[6,1],[7,2],[8,3]]', 'cancel a call', 'abort signal 2', 'forget signal 3'],
@@ -37,7 +37,7 @@ test('every kind of message is said in words', () => {
       'stop stream 1',
     ],
     ['[[14,3,[1,[["n1",[1,[["x",[0,5]]],[]]]],["n2"]]]]', 'update mirror 3: n1.x = 5, n2 gone'],
-    ['[[15,{"secret":"x"}]]', 'message of kind 15'],
+    ['[[15,{"secret":"x"}]]', 'notice'],
   ]
   for (const [frame, ...words] of frames) assert.deepEqual(wordsOf(frame), words)
 })

@@ -43,7 +43,6 @@ export const NoteCard = memo(function NoteCard({ card, surface, attempt }: NoteC
       data-colour={colour}
       data-held={isHeld}
       data-low={shown.y > 650}
-      data-right={shown.x > 500}
       style={{ '--x': shown.x, '--y': shown.y, zIndex: level } as CSSProperties}
       tabIndex={0}
       aria-label={`Note by ${by}: ${text || 'empty'}`}

@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Session } from 'fastify-perspective/client'
 import type { Club } from '../../../contract.js'
 import type { Attempt } from '../club-page.js'
-import { useExport } from './use-export.js'
+import { type ExportView, useExport } from './use-export.js'
 
 interface JournalExportProps {
   readonly session: Session<Club>
@@ -12,13 +12,40 @@ interface JournalExportProps {
 /** Exports the club's journal, with its progress; it can be paused and cancelled. */
 export function JournalExport({ session, attempt }: JournalExportProps) {
   const { view, start, pause, resume, cancel, close } = useExport(session, attempt)
-  if (view === null) {
-    return (
-      <button className="button" type="button" onClick={start}>
+  const button = useRef<HTMLButtonElement>(null)
+  return (
+    <>
+      <button
+        className="button"
+        type="button"
+        ref={button}
+        aria-disabled={view !== null}
+        onClick={() => view === null && start()}
+      >
         Export journal
       </button>
-    )
-  }
+      {view !== null && (
+        <Progress
+          {...{ view, pause, resume, cancel }}
+          close={() => {
+            close()
+            button.current?.focus()
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+interface ProgressProps {
+  readonly view: ExportView
+  readonly pause: () => void
+  readonly resume: () => void
+  readonly cancel: () => void
+  readonly close: () => void
+}
+
+function Progress({ view, pause, resume, cancel, close }: ProgressProps) {
   const { state, done, total, file } = view
   const percent = Math.floor((done / total) * 100)
   const isGoing = state === 'running' || state === 'paused'

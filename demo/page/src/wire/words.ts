@@ -34,7 +34,7 @@ export function describe(message: Message, settled: Settled | null): Said {
       return say('answer', `to ${of}: ${second === undefined ? 'done' : show(second)}${took}`, of)
     case 4:
       return second === 'PB_ERR_CALL_DENIED'
-        ? say('refuse', `${of}: ${String(third)}`)
+        ? say('refuse', String(third))
         : say('error', `of ${of}: ${String(second)}`)
     case 5:
       return say('release', `objects ${ids(fields)}`, '')
@@ -56,6 +56,9 @@ export function describe(message: Message, settled: Settled | null): Said {
       return say('stop', `stream ${String(id)}`)
     case 14:
       return say('update', `mirror ${String(id)}: ${changes(second).join(', ')}`, String(id))
+    case 15:
+      // Between the two brokers, to keep the session: nothing to read out.
+      return say('notice', '')
     default:
       return say('message', `of kind ${kind}`)
   }
