@@ -31,6 +31,7 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
   const pool = new Pool({ connectionString: database })
   app.addHook('onClose', () => pool.end())
 
+  // The one line between the switch in Django's table and the sessions that are open.
   const endSessions = (id: string) => void app.perspective.sessions.disconnect(id, 'deactivated')
   const room = new ClubRoom(new Members(pool, endSessions))
 

@@ -4,7 +4,7 @@ import { Bar } from './bar.js'
 import { Board } from './board/board.js'
 import { Incoming } from './poll/incoming.js'
 import { Poll } from './poll/poll.js'
-import { useConnection, useWelcome } from './session/use-session.js'
+import { useConnection, useEntry } from './session/use-session.js'
 import { useStore } from './store.js'
 import type { Network } from './wire/network.js'
 import type { WireLog } from './wire/wire-log.js'
@@ -23,7 +23,7 @@ export type Attempt = (call: PromiseLike<unknown>) => Promise<boolean>
 /** The club: who is here, the board, the question, the wire. */
 export function ClubPage({ visit: { session, mind }, network, log }: ClubPageProps) {
   const { link, count } = useConnection(session)
-  const welcome = useWelcome(session, count)
+  const entry = useEntry(session, count)
   const notice = useStore(mind.notice)
 
   const attempt: Attempt = useCallback(
@@ -42,16 +42,17 @@ export function ClubPage({ visit: { session, mind }, network, log }: ClubPagePro
 
   return (
     <div className="club">
-      <Bar session={session} link={link} welcome={welcome} network={network} />
+      <Bar session={session} link={link} welcome={entry?.welcome ?? null} network={network} />
       <main className="stage">
-        {welcome === null ? (
+        {entry === null ? (
           <p className="nothing">Coming in …</p>
         ) : (
           <Board
             // Another connection, other references.
-            key={count}
-            {...{ session, mind, welcome, attempt }}
-            isLive={link.name === 'open'}
+            key={entry.count}
+            {...{ session, mind, attempt }}
+            welcome={entry.welcome}
+            isLive={link.name === 'open' && entry.count === count}
           />
         )}
         <p className="notice" role="alert">

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, type PointerEvent, type RefObject, useRef, useState } from 'react'
-import type { Note } from '../../../contract.js'
 import type { Remote } from 'fastify-perspective/client'
+import type { Note } from '../../../contract.js'
 import type { Attempt } from '../club-page.js'
 import { type Place, scaleOf, within } from './place.js'
 

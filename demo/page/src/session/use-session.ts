@@ -27,17 +27,25 @@ export function useConnection(session: Session<Club>): Connection {
   return connection
 }
 
+/** What a connection was welcomed with. */
+export interface Entry {
+  /** Which connection: {@link Connection.count}. */
+  readonly count: number
+  readonly welcome: Received<Welcome>
+}
+
 /**
  * What the server gives to a page that comes in; null until it is there. The perspective stays the same over a lost
- * connection. All other references, streams and mirrors die with theirs, so each new connection asks again.
+ * connection. All other references, streams and mirrors die with theirs, so each new connection asks again; until the
+ * answer is there the entry of the one before is what can be shown.
  */
-export function useWelcome(session: Session<Club>, count: number): Received<Welcome> | null {
-  const [welcome, setWelcome] = useState<Received<Welcome> | null>(null)
+export function useEntry(session: Session<Club>, count: number): Entry | null {
+  const [entry, setEntry] = useState<Entry | null>(null)
   useEffect(() => {
     let isOver = false
     session.perspective.enter().then(
-      (answer) => {
-        if (!isOver) setWelcome(answer)
+      (welcome) => {
+        if (!isOver) setEntry({ count, welcome })
       },
       // The connection ended first: the session's state says so.
       () => undefined,
@@ -46,5 +54,5 @@ export function useWelcome(session: Session<Club>, count: number): Received<Welc
       isOver = true
     }
   }, [session, count])
-  return welcome
+  return entry
 }
