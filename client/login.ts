@@ -42,7 +42,7 @@ export async function login<P extends object, M = MindOf<P>>(
   if (type === 'hashed-password') {
     // A module of its own: the pages that send their passwords need not load it.
     const { prove } = await import('./hashed-password.js')
-    sent = await prove(shown as never, (body) => ask('/challenge', body), RequestError)
+    sent = await prove(shown, (body) => ask('/challenge', body), RequestError)
   }
   const { ticket, renewal } = await ask('/login', sent)
   const door =

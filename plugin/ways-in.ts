@@ -80,8 +80,7 @@ export function readWaysIn(
     throw new InvalidOptionError('anonymous', 'true or false', anonymous)
   }
   return {
-    djangoSessions:
-      djangoSessions === undefined ? null : readDjangoSessions(djangoSessions, ticketSecrets),
+    djangoSessions: djangoSessions === undefined ? null : readDjangoSessions(djangoSessions),
     anonymous,
     saltKey: readSaltKey(allowPasswordEquivalentHashes, ticketSecrets),
   }
@@ -109,10 +108,7 @@ function readSaltKey(option: unknown, ticketSecrets: unknown): KeyObject | null 
   throw new InvalidOptionError(`${name}.saltSecret`, expected, saltSecret)
 }
 
-function readDjangoSessions(
-  option: DjangoSessionsOption,
-  ticketSecrets: unknown,
-): ResolvedDjangoSessions {
+function readDjangoSessions(option: DjangoSessionsOption): ResolvedDjangoSessions {
   if (typeof option !== 'object' || (option as unknown) === null) {
     throw new InvalidOptionError('djangoSessions', '{ secretKeys: [SECRET_KEY] }', option)
   }
@@ -122,12 +118,7 @@ function readDjangoSessions(
     throw new InvalidOptionError(`djangoSessions.${name}`, expected, name, 'an unknown name')
   }
   const { cookieName = 'sessionid', backends = DEFAULT_BACKENDS, ...store } = option
-  const { secretKeys } = resolveSessionStore(store, 'djangoSessions.')
-  const secrets: unknown[] = Array.isArray(ticketSecrets) ? ticketSecrets : [ticketSecrets]
-  if (secretKeys.some((key) => secrets.includes(key))) {
-    const expected = "a secret of its own, not Django's SECRET_KEY"
-    throw new InvalidOptionError('ticket.secret', expected, ticketSecrets, 'a SECRET_KEY')
-  }
+  resolveSessionStore(store, 'djangoSessions.')
   // RFC 6265 section 4.1.1: a token.
   if (typeof cookieName !== 'string' || !/^[\w!#$%&'*+.^`|~-]+$/.test(cookieName)) {
     throw new InvalidOptionError('djangoSessions.cookieName', 'the name of a cookie', cookieName)

@@ -4,8 +4,8 @@ import { after, describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { User } from 'fastify-perspective/django'
 import { boundTo, CookieSessions } from '../../../dist/plugin/login/cookie-sessions.js'
-import { readKeys } from '../../../dist/plugin/ticket/keys.js'
-import { Tickets } from '../../../dist/plugin/ticket/ticket.js'
+import { openTickets } from '../../../dist/plugin/ticket/open-tickets.js'
+import { readTicketOption } from '../../../dist/plugin/ticket/ticket-options.js'
 import { addLogin, SECRET_KEY, snapshot } from '../django/django-session.js'
 import { startDjango } from '../django/start-django.js'
 import { PAGE, SECRET, optionsFor, startApp, ticketOf, until, upgrade } from '../start-app.js'
@@ -123,14 +123,7 @@ describe('the sessions of tickets that are out', () => {
 })
 
 test('a ticket of a session is bound to it: where the session is not known it opens nothing', async () => {
-  const tickets = new Tickets({
-    keys: readKeys(SECRET),
-    lifetimeSeconds: 30,
-    issuer: 'issuer',
-    audience: 'audience',
-    ledgerId: 'ledger',
-    now: Date.now,
-  })
+  const { tickets } = openTickets(readTicketOption({ secret: SECRET }, '', undefined), null, Date.now)
   const user = { id: '6', username: 'fast1', isActive: true } as User
   const account = { user, binding: 'hash', checker: 'django' }
   const claims = await tickets.verify(await tickets.mint(boundTo(account, 'a session'), PAGE))

@@ -14,16 +14,23 @@ class Guest implements Entry {
   readonly open = null
   readonly stats = null
   readonly beating = null
+  readonly family = ''
+  readonly isUpgraded = true
   ending: Ending | null = null
   seen: Authority | null = null
-  digest: string | null
+  readonly isProven: boolean
   readonly sessionKey: string | null
+  readonly #digests: string[]
   constructor(binding: string | null, sessionKey: string | null = null) {
-    this.digest = binding === null ? null : bindingDigest(binding)
+    this.isProven = binding !== null
+    this.#digests = binding === null ? [] : [bindingDigest(binding)]
     this.sessionKey = sessionKey
   }
+  isBoundTo(digest: string): boolean {
+    return this.#digests.includes(digest)
+  }
   rebind(from: string, to: string): void {
-    if (this.digest === from) this.digest = to
+    if (this.isBoundTo(from)) this.#digests.push(to)
   }
   refreshed(authority: Authority): void {
     this.seen = authority
@@ -47,7 +54,10 @@ function setUp(
   const logs: string[] = []
   const note = (...args: unknown[]): number => logs.push(JSON.stringify(args))
   const log = { info: note, warn: note, error: note } as unknown as FastifyBaseLogger
-  const registry = new SessionRegistry({ perUser: 100, total: 100 }, Date.now)
+  const registry = new SessionRegistry(
+    { perUser: 100, total: 100, perAddress: 100, atLimit: 'reject' },
+    Date.now,
+  )
   const checker = {
     name: 'otp',
     types: ['otp'],
@@ -116,18 +126,33 @@ describe('a beat', () => {
     assert.equal(guest.ending, null)
   })
 
-  test('is not fooled by an answer that is older than what it judges (door case 53)', async () => {
+  test('takes an upgraded password for the same, before its write and after (door case 53)', async () => {
     let answer = (_found: Map<string, Authority>): void => undefined
     const { registry, beat } = setUp(() => new Promise((resolve) => (answer = resolve)))
-    const [rehashed, later] = [new Guest('old'), new Guest('new')]
+    const rehashed = new Guest('old')
     registry.enter('otp:a', rehashed)
+    const look = async (found: string): Promise<void> => {
+      const looked = beat.look()
+      await new Promise(setImmediate)
+      registry.rebind('otp:a', bindingDigest('old'), bindingDigest('new'))
+      answer(new Map([['a', of(found)]]))
+      await looked
+    }
+    await look('old')
+    await look('new')
+    assert.equal(rehashed.ending, null)
+    // A session that began while the answer was on its way is not judged by it.
     const looked = beat.look()
     await new Promise(setImmediate)
-    registry.rebind('otp:a', bindingDigest('old'), bindingDigest('new'))
+    const later = new Guest('newer')
     registry.enter('otp:a', later)
-    answer(new Map([['a', of('even older')]]))
+    answer(new Map([['a', of('new')]]))
     await looked
-    assert.deepEqual([rehashed.ending, later.ending], [null, null])
+    const texts = (): (string | null)[] =>
+      [rehashed, later].map(({ ending }) => ending?.text ?? null)
+    assert.deepEqual(texts(), [null, null])
+    await look('another')
+    assert.equal(texts()[0], 'credentials-changed')
   })
 
   test('ends the sessions of a Django session that is gone, and no other of the user (door case 45)', async () => {
