@@ -65,7 +65,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
    *
    * @param transport - An open or opening connection; nobody else may use it from here on.
    * @param options - What the peer may call, and what it may cost.
-   * @throws TypeError - a limit that is none, a root whose `remote` table does not fit it, an `info` that is no JSON or too long.
+   * @throws TypeError - a limit or root that is none, a `remote` table that does not fit, an `info` that is no JSON or too long.
    */
   constructor(transport: Transport, options: BrokerOptions = {}) {
     const limits = resolveLimits(options.limits)
@@ -106,9 +106,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
       (hello) => {
         this.#greeted(hello)
       },
-      (notice) => {
-        this.#noticed(options.onNotice, notice)
-      },
+      (notice) => this.#noticed(options.onNotice, notice),
     )
     this.root = createHandle(this.#peerRoot) as Remote<PeerRoot>
     this.peer = new Promise((resolve, reject) => {

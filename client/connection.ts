@@ -19,9 +19,11 @@ export interface ConnectionSetup extends ConnectionOptions {
   readonly WebSocket: WebSocketConstructor
 }
 
-/** Who is logged in; `id` is the text of Django's primary key. */
+/** Who is logged in. */
 export interface SessionUser {
+  /** The text of Django's primary key. */
   readonly id: string
+  /** Empty for an anonymous user. */
   readonly username: string
 }
 

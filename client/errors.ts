@@ -4,6 +4,7 @@ import { PerspectiveError, type CloseReason } from '../broker/index.js'
  * The server answered a request of the login with something else than success. Its codes:
  *
  * - no answer of this plugin's: `PB_ERR_CLIENT_UNREACHABLE`
+ * - this page may not go on: `PB_ERR_USER_CHANGED`; `PB_ERR_CLIENT_CHALLENGE`, of a hashed password
  * - the request is wrong: `PB_ERR_LOGIN_SHAPE`, `PB_ERR_LOGIN_CONTENT_TYPE`, `PB_ERR_LOGIN_BODY`, `PB_ERR_LOGIN_SLOW`,
  *   `PB_ERR_LOGIN_ABANDONED`, `PB_ERR_ORIGIN_REFUSED`, `PB_ERR_REQUEST_REFUSED`
  * - try again later: `PB_ERR_LOGIN_LIMIT`, `PB_ERR_LOGIN_BUSY`, `PB_ERR_DB_UNAVAILABLE`, `PB_ERR_SERVER_CLOSING`

@@ -14,15 +14,25 @@ export type Credentials =
       /** At most 4096 characters. */
       readonly password: string
     }
-  /**
-   * A password that does not leave the page, for servers with `allowPasswordEquivalentHashes`; costs the page a second or
-   * more, and needs https.
-   */
-  | { readonly type: 'hashed-password'; readonly username: string; readonly password: string }
-  /** The session cookie that Django gave this page; the server's option `djangoSessions` takes it. */
-  | { readonly type: 'session' }
-  /** Nobody in particular; the server's option `anonymous` takes it. */
-  | { readonly type: 'anonymous' }
+  | {
+      /**
+       * A password that does not leave the page, for servers with `allowPasswordEquivalentHashes`; costs the page a second
+       * or more, and needs https.
+       */
+      readonly type: 'hashed-password'
+      /** As for a password. */
+      readonly username: string
+      /** Stays in the page. */
+      readonly password: string
+    }
+  | {
+      /** The session cookie that Django gave this page; the server's option `djangoSessions` takes it. */
+      readonly type: 'session'
+    }
+  | {
+      /** Nobody in particular; the server's option `anonymous` takes it. */
+      readonly type: 'anonymous'
+    }
   // eslint-disable-next-line @typescript-eslint/no-redundant-type-constituents -- `never` until somebody merges
   | CustomCredentials[keyof CustomCredentials]
 

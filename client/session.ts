@@ -11,8 +11,8 @@ export type SessionState =
       /** Calls go through. */
       readonly name: 'open'
     }
-  /** The connection is lost, and another try is made at `until`, or earlier if the page wakes or comes online. */
   | {
+      /** The connection is lost, and another try is made at `until`, or earlier if the page wakes or comes online. */
       readonly name: 'waiting'
       /** The number of that try, from 1. */
       readonly attempt: number

@@ -16,7 +16,9 @@ export interface LoginMessage {
   readonly code: string | null
   /** `checker:id`; null where nobody was recognised. */
   readonly userKey: string | null
+  /** Fastify's `request.id`. */
   readonly requestId: string
+  /** Fastify's `request.ip`. */
   readonly ip: string
 }
 
@@ -24,20 +26,27 @@ export interface LoginMessage {
 export interface AdmissionMessage {
   /** Null for a session, or the code of the refusal. */
   readonly code: string | null
+  /** `session.id`; null for a refusal. */
   readonly sessionId: string | null
+  /** `checker:id`; null for a refusal. */
   readonly userKey: string | null
+  /** Fastify's `request.id`, of the upgrade. */
   readonly requestId: string
+  /** Fastify's `request.ip`. */
   readonly ip: string
 }
 
 /** On `fastify-perspective:call`: a call of a page's that is over. */
 export interface CallMessage {
+  /** `session.id`. */
   readonly sessionId: string
+  /** `checker:id`. */
   readonly userKey: string
   /** As the page said it: of one that was refused it may be any text. Empty: a function. */
   readonly method: string
   /** Milliseconds since 1970. */
   readonly startedAt: number
+  /** Until its answer, in ms with fractions. */
   readonly durationMs: number
   /** Null where it was answered, or the code that the page got, or would have got of a call without answer. */
   readonly code: string | null
@@ -45,9 +54,13 @@ export interface CallMessage {
 
 /** On `fastify-perspective:detach`: a session that has ended, also one that never opened. */
 export interface DetachMessage {
+  /** `session.id`. */
   readonly sessionId: string
+  /** `checker:id`. */
   readonly userKey: string
+  /** Fastify's `request.id`, of the upgrade. */
   readonly requestId: string
+  /** What `detached` is told. */
   readonly reason: DetachReason
   /** Milliseconds since its upgrade. */
   readonly ageMs: number

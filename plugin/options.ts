@@ -42,6 +42,7 @@ export type PerspectiveOptions = UserModelOption &
     readonly prefix?: string
     /** Connection string, or the `pg` Pool or pg-promise database that the app already has; that one stays the app's. */
     readonly database: string | Database | undefined
+    /** How tickets are signed. */
     readonly ticket: TicketOption
     /** Tokens with which pages come back without a password. Default: an hour's, for 12 hours. False: none. */
     readonly renewal?: RenewalOption | false
@@ -65,7 +66,9 @@ export type PerspectiveOptions = UserModelOption &
     readonly passwordCosts?: PasswordCosts
     /** Whether plain `bcrypt` ignores what is beyond 72 bytes of a password; default false: refuses it. */
     readonly bcryptTruncate?: boolean
+    /** How many sessions there may be, how long, and how they are watched. */
     readonly sessions?: Partial<SessionOptions>
+    /** How often something may be tried. */
     readonly rateLimits?: Partial<RateLimits>
     /** The quotas of each session; see `DEFAULT_LIMITS`. Of a page 10,000 calls in a second are taken. */
     readonly limits?: Partial<Limits>

@@ -1,13 +1,10 @@
 /** The options of the further ways to log in; each is off until it is given. */
 import type { KeyObject } from 'node:crypto'
-import {
-  DEFAULT_BACKENDS,
-  InvalidOptionError,
-  resolveSessionStore,
-  type SessionStoreOptions,
-} from './django/index.js'
+import { DEFAULT_BACKENDS, InvalidOptionError, type SessionStoreOptions } from './django/index.js'
+import { resolveSessionStore } from './django/session-store-options.js'
 import { derive } from './ticket/keys.js'
 
+/** How Django's session cookies are read. */
 export interface DjangoSessionsOption extends SessionStoreOptions {
   /** SESSION_COOKIE_NAME; default `sessionid`. */
   readonly cookieName?: string
@@ -18,6 +15,7 @@ export interface DjangoSessionsOption extends SessionStoreOptions {
   readonly backends?: readonly string[]
 }
 
+/** Ways to log in beside the password. */
 export interface WaysIn {
   /**
    * Lets a page in with the session cookie that Django gave it: `POST <prefix>/ticket`, `login(url, { type: 'session' })`.

@@ -4,6 +4,7 @@ import { DatabaseUnavailableError } from './errors.js'
 
 /** What decides over one user's open sessions. */
 export interface DjangoAuthority {
+  /** `is_active`. */
   readonly isActive: boolean
   /** The first 22 characters of the base64 of SHA-256 of the password column: 132 bits. Keep it out of logs. */
   readonly passwordDigest: string

@@ -29,22 +29,10 @@ export {
   type PasswordSettings,
   type ResolvedPasswordSettings,
 } from './password-options.js'
-export { NotificationListener } from './notifications.js'
-export {
-  clientProof,
-  isProof,
-  MIN_PROOF_ITERATIONS,
-  readSaltedPassword,
-  type SaltedPassword,
-} from './hashed-password.js'
 export { hasModulePermissions, hasPermission } from './permissions.js'
 export { decodeSession, sessionAuthHash, type SessionOptions } from './session.js'
 export { DjangoSessions } from './session-store.js'
-export {
-  resolveSessionStore,
-  type SessionEngine,
-  type SessionStoreOptions,
-} from './session-store-options.js'
+export type { SessionEngine, SessionStoreOptions } from './session-store-options.js'
 export type { SecretKey } from './signing.js'
 export { isPasswordOutdated, makePassword, WRITTEN_HASHERS } from './upgrade-password.js'
 export type {

@@ -5,6 +5,7 @@ import { qualifyTable } from './user-statements.js'
 /** The last part of the site's SESSION_ENGINE. Sessions that are only in a cache or in files cannot be read from here. */
 export type SessionEngine = 'db' | 'cached_db' | 'signed_cookies'
 
+/** Where a site keeps its sessions, and how they are signed. */
 export interface SessionStoreOptions {
   /**
    * SECRET_KEY, then SECRET_KEY_FALLBACKS. Whoever has them can sign whatever Django signs: load them apart from other

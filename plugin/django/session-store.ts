@@ -21,7 +21,7 @@ export class DjangoSessions {
   readonly #store: ResolvedSessionStore
 
   /**
-   * Connects at the first query. An {@link OpenDatabase} stays the caller's to close.
+   * Connects to the `database` at the first query; one that is open stays the caller's to close. `options`: the site's settings.
    * @throws InvalidOptionError `PB_ERR_OPT_INVALID`
    */
   constructor(database: OpenDatabase | string | Database, options: SessionStoreOptions) {
@@ -36,7 +36,7 @@ export class DjangoSessions {
   }
 
   /**
-   * Reads what a session holds, `{}` for one that holds nothing. Null where there is none: unknown, expired, not signed
+   * Reads what the session of a `sessionKey` holds, `{}` for one that holds nothing. Null where there is none: unknown, expired, not signed
    * by one of the keys, not of JSON. Who is logged in by it: see `authenticateSession`.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
@@ -54,7 +54,7 @@ export class DjangoSessions {
   }
 
   /**
-   * Tells which of these sessions are still there and not expired, in one query. Of `signed_cookies` all are: Django
+   * Tells which of the sessions of these `sessionKeys` are still there and not expired, in one query. Of `signed_cookies` all are: Django
    * itself cannot end one before its time.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */

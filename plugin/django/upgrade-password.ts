@@ -15,7 +15,7 @@ export const WRITTEN_HASHERS: readonly HasherName[] = [
 ]
 
 /**
- * Tells whether Django would write a stored value anew when its password is right: it is not of the preferred hasher, has
+ * Tells whether Django, with the site's `options`, would write a stored value, `encoded`, anew when its password is right: it is not of the preferred hasher, has
  * other parameters than the site's, higher ones too, or a salt of less than 128 bits. False for a value that nobody's
  * password can match.
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID`
@@ -30,7 +30,7 @@ export function isPasswordOutdated(encoded: string, options: PasswordOptions = {
 }
 
 /**
- * Makes the text for the password column with the preferred hasher, its parameters and a new salt, in a worker thread.
+ * Makes the text for the password column from a `password` with the preferred hasher of the `options`, its parameters and a new salt, in a worker thread.
  * Null where nothing is written with that hasher: see {@link WRITTEN_HASHERS}. Keep it out of logs.
  * @throws as `checkPassword`.
  */

@@ -21,6 +21,7 @@ interface UserRow {
 
 /** A user, the text of the password column, and the names of the user's groups, oldest group first. */
 export interface DjangoAccountWithGroups extends DjangoAccount {
+  /** Their names, oldest group first. */
   readonly groups: readonly string[]
 }
 
@@ -65,7 +66,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads what a session begins with, in one query: the account of {@link accountById} and its groups, as
+   * Reads what a session of the user `id` begins with, in one query: the account of {@link accountById} and its groups, as
    * {@link groupsOf}. A model whose table of groups is not there has none.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
@@ -103,7 +104,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads what the user may do now: `'all'` for an active superuser, who has every permission of any name, else as
+   * Reads what the user `id` may do now: `'all'` for an active superuser, who has every permission of any name, else as
    * {@link permissionsOf}.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
@@ -131,7 +132,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Writes the time of the database into `last_login`, and nothing else; where the model has no such column, nothing.
+   * Writes the time of the database into `last_login` of the user `id`, and nothing else; where the model has no such column, nothing.
    * Source: `update_last_login`.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
@@ -141,7 +142,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Writes the password column if it still is what it was: whoever changes a password meanwhile wins.
+   * Writes `to` into the password column of the user `id` if it still is `from`: whoever changes a password meanwhile wins.
    * @returns What the column now has, or null where it had another text already. Keep it out of logs.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
@@ -153,7 +154,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads many users at once, by `str(pk)`: whether each is active, a digest of its password, its groups. An id that is not
+   * Reads many users at once, by `ids`, each a `str(pk)`: whether each is active, a digest of its password, its groups. An id that is not
    * in the answer is of nobody. Must run on the primary: a replica that lags does not know new users yet.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */

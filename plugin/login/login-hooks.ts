@@ -18,7 +18,9 @@ export interface LoginAttempt {
    * case with `iexact`. Somebody's, or nobody's. Null: the checker names none.
    */
   readonly accountName: string | null
+  /** Fastify's `request.ip`. */
   readonly ip: string
+  /** Of the request, cookies among them: not for logs. */
   readonly headers: IncomingHttpHeaders
   /** Fastify's `request.id`, as in every log line of the request. */
   readonly requestId: string
@@ -54,6 +56,7 @@ export class LoginRefusedError extends PerspectiveError {
 
   /**
    * @param message - For people; everybody who tries may read it.
+   * @param __namedParameters - The code and the HTTP status of the answer, and when to try again.
    * @throws TypeError - a code that does not begin with `PB_ERR_`: the client believes no other; a status or a time that
    *   is none.
    */

@@ -8,6 +8,7 @@ import {
 } from '../django/index.js'
 import type { LoginHooks } from './login-hooks.js'
 
+/** What a login does beside its answer. */
 export interface LoginOptions {
   /**
    * Whether a login with a password writes `last_login`, as Django's does. Default true. Where it cannot be written the

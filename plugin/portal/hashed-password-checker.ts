@@ -10,12 +10,14 @@ import {
   type DjangoUsers,
   type HasherName,
   InvalidOptionError,
+  normalizeUsername,
+} from '../django/index.js'
+import {
   isProof,
   MIN_PROOF_ITERATIONS,
-  normalizeUsername,
   readSaltedPassword,
   type SaltedPassword,
-} from '../django/index.js'
+} from '../django/hashed-password.js'
 import { digest } from '../ticket/keys.js'
 import { MemoryLedger, type TicketLedger } from '../ticket/ledger.js'
 import type { DjangoChecker } from './django-checker.js'

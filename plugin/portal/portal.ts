@@ -35,6 +35,7 @@ export interface CheckedUser {
 
 /** What a user's row says now, as far as open sessions depend on it. */
 export interface Authority {
+  /** Where it is false the user's sessions end. */
   readonly isActive: boolean
   /** {@link bindingDigest} of the binding: another one ends the user's sessions. */
   readonly digest: string
@@ -43,7 +44,7 @@ export interface Authority {
 }
 
 /**
- * What is kept of a binding for as long as a session lives, in this process's memory only: the first 22 characters of the
+ * What is kept of a `binding` for as long as a session lives, in this process's memory only: the first 22 characters of the
  * base64 of its SHA-256.
  */
 export function bindingDigest(binding: string): string {

@@ -1,7 +1,8 @@
 /** What the trigger of docs/revocation-trigger.sql tells: hints whom to look at before the next beat. */
 import type { FastifyBaseLogger } from 'fastify'
 import { Deadline } from '../deadline.js'
-import { type DjangoUsers, InvalidOptionError, NotificationListener } from '../django/index.js'
+import { type DjangoUsers, InvalidOptionError } from '../django/index.js'
+import { NotificationListener } from '../django/notifications.js'
 import { DJANGO, userKeyOf } from '../portal/portal.js'
 
 /** The same as in the trigger. */

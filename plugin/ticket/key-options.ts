@@ -14,6 +14,7 @@ import type { SigningKey } from './signed-claims.js'
 /** PEM, JWK, or a key object of node:crypto. */
 export type KeySource = string | JsonWebKey | KeyObject
 
+/** One key of several, for services that mint and services that admit. */
 export interface TicketKey {
   /** Names the key in a ticket's header: 1 to 64 characters, told to everybody. */
   readonly kid: string

@@ -5,6 +5,7 @@ import { type TicketKey, readKeyList } from './key-options.js'
 import { type Keys, readSecrets } from './keys.js'
 import type { TicketLedger } from './ledger.js'
 
+/** How tickets are signed, and for how long they are good. */
 export interface TicketOption {
   /**
    * Signs tickets (HS256): at least 32 bytes of your own, not Django's SECRET_KEY. Several: the first signs, all are
