@@ -161,7 +161,7 @@ describe('a wrong option fails at register, by name, expected and got', () => {
       assert.ok(error.message.startsWith(`option ${name}: expected `), error.message)
       const [before = '', after = ''] = error.message.split(', got ')
       assert.ok(before.includes(expected) && after.includes(got), error.message)
-      // Neither a secret nor a connection string is ever printed (door 13).
+      // Neither a secret nor a connection string is ever printed (door case 13).
       assert.doesNotMatch(
         error.message + String(error.stack),
         /sesame|xxxx|hunter2|a secret of the tests/,
@@ -169,7 +169,7 @@ describe('a wrong option fails at register, by name, expected and got', () => {
     })
   }
 
-  test('a secret of 31 bytes fails, one of 32 is taken; bytes are counted, not characters (door 13)', async () => {
+  test('a secret of 31 bytes fails, one of 32 is taken; bytes are counted, not characters (door case 13)', async () => {
     const secrets = ['0123456789abcdef0123456789abcde', 'é'.repeat(15) + 'x']
     for (const secret of secrets) assert.ok(await registerWith({ ticket: { secret } }))
     for (const secret of ['0123456789abcdef0123456789abcdef', 'éè'.repeat(8)]) {

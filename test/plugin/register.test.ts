@@ -54,7 +54,7 @@ describe('registered in an app that has its own', () => {
     assert.equal((await ask(`${origin}/nowhere`)).status, 404)
   })
 
-  test('error handler, validator, serializer, hooks: our answers do not change (door 42)', async () => {
+  test('error handler, validator, serializer, hooks: our answers do not change (door case 42)', async () => {
     const plain = await start()
     const app = await start({
       before: async (instance) => {
@@ -95,7 +95,7 @@ describe('registered in an app that has its own', () => {
     assert.equal((await ask(`http://127.0.0.1:${String(app.port)}/teapot`)).status, 418)
   })
 
-  test('hooks: they run, and see no ticket (door 26)', async () => {
+  test('hooks: they run, and see no ticket (door case 26)', async () => {
     const seen: string[] = []
     const app = await start({
       before: (instance) => {

@@ -67,7 +67,7 @@ describe('POST <prefix>/login', () => {
     assert.equal(padded.status, 401, 'a password is not stripped')
   })
 
-  test('refuses any other shape with 400, without query or hash (door 28, 30; O1)', async (t) => {
+  test('refuses any other shape with 400, without query or hash (door case 28, door case 30; O1)', async (t) => {
     const query = t.mock.method(pool, 'query')
     const good = { username: 'fast1', password: 'fast password 1' }
     const bodies = [
@@ -115,7 +115,7 @@ describe('POST <prefix>/login', () => {
     }
   })
 
-  test('refuses other content types with 415 (door 30)', async () => {
+  test('refuses other content types with 415 (door case 30)', async () => {
     const body = '{"username":"fast1","password":"fast password 1"}'
     for (const type of [
       ...['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'],
@@ -132,7 +132,7 @@ describe('POST <prefix>/login', () => {
     }
   })
 
-  test('refuses 1 MB with 413, with and without a content-length (door 30)', async () => {
+  test('refuses 1 MB with 413, with and without a content-length (door case 30)', async () => {
     const body = JSON.stringify({ username: 'x'.repeat(1_000_000), password: 'x' })
     for (const headers of [{}, { 'transfer-encoding': 'chunked' }]) {
       const answer = await postLogin(app, body, headers)
@@ -147,7 +147,7 @@ describe('POST <prefix>/login', () => {
     }
   })
 
-  test('lets listed origins and no others log in (door 14)', async () => {
+  test('lets listed origins and no others log in (door case 14)', async () => {
     const body = { username: 'fast1', password: 'fast password 1' }
     for (const origin of [
       ...[
@@ -166,7 +166,7 @@ describe('POST <prefix>/login', () => {
     assert.equal((await postLogin(app, body, { origin: PAGE })).status, 200)
   })
 
-  test('treats hostile text as text (door 73)', async () => {
+  test('treats hostile text as text (door case 73)', async () => {
     for (const text of [
       "'; DROP TABLE auth_user; --",
       '$1:raw',
@@ -225,7 +225,7 @@ describe('POST <prefix>/login', () => {
     assert.deepEqual(badLogs(), [])
   })
 
-  test('logs neither password nor hash nor ticket at trace (door 26)', () => {
+  test('logs neither password nor hash nor ticket at trace (door case 26)', () => {
     const all = app.logs.join('')
     assert.doesNotMatch(all, /fast password|man in the middle|pbkdf2|eyJ/)
   })

@@ -31,7 +31,7 @@ async function statuses(app: TestApp, names: string[], headers = {}): Promise<nu
 }
 
 describe('limits of logins', () => {
-  test('an account from one address: 429 with Retry-After, before query and hash (door 32; O16)', async (t) => {
+  test('an account from one address: 429 with Retry-After, before query and hash (door case 32; O16)', async (t) => {
     const app = await start({ accountPer5Minutes: 3 })
     assert.deepEqual(await statuses(app, ['fast1', 'fast1', 'fast1']), [401, 401, 401])
     const query = t.mock.method(pool, 'query')
@@ -50,7 +50,7 @@ describe('limits of logins', () => {
     assert.deepEqual(await statuses(app, ['fast2']), [401], 'another account')
   })
 
-  test('spellings that the checker equates share one bucket (door 32)', async () => {
+  test('spellings that the checker equates share one bucket (door case 32)', async () => {
     const app = await start({ accountPer5Minutes: 3 })
     const names = ['alice', ' alice', 'ａlice', 'alice\u3000', '\talice ']
     assert.deepEqual(await statuses(app, names), [401, 401, 401, 429, 429])
@@ -81,7 +81,7 @@ describe('limits of logins', () => {
     assert.deepEqual(await statuses(app, ['c']), [429])
   })
 
-  test('X-Forwarded-For helps nobody without trustProxy (door 35)', async () => {
+  test('X-Forwarded-For helps nobody without trustProxy (door case 35)', async () => {
     const app = await start({ addressPerMinute: 2 })
     const found = []
     for (const n of [1, 2, 3]) {
@@ -96,7 +96,7 @@ describe('limits of logins', () => {
     assert.deepEqual(found, [401, 401, 429])
   })
 
-  test('behind a trusted proxy: ip:port, brackets and one /64 are one address (door 35)', async () => {
+  test('behind a trusted proxy: ip:port, brackets and one /64 are one address (door case 35)', async () => {
     const app = await start({ addressPerMinute: 1 }, { fastify: { trustProxy: '127.0.0.1' } })
     const by = async (address: string) =>
       (await guess(app, 'x', { 'x-forwarded-for': address })).status
@@ -111,7 +111,7 @@ describe('limits of logins', () => {
     assert.equal(await by('more rubbish'), 429)
   })
 
-  test('strangers cannot lock out an owner who has logged in from here before (door 37)', async () => {
+  test('strangers cannot lock out an owner who has logged in from here before (door case 37)', async () => {
     const app = await start({ accountPerHour: 3 }, { fastify: { trustProxy: '127.0.0.1' } })
     const owner = { 'x-forwarded-for': '10.9.9.9' }
     const good = { username: 'fast3', password: 'fast password 3' }
@@ -189,7 +189,7 @@ const HOSTS: Record<string, object> = {
   'continueExceeding and exponentialBackoff': { continueExceeding: true, exponentialBackoff: true },
 }
 
-describe("beside the app's own @fastify/rate-limit (door 38)", () => {
+describe("beside the app's own @fastify/rate-limit (door case 38)", () => {
   for (const [name, host] of Object.entries(HOSTS)) {
     test(`our limits hold: ${name}`, { timeout: 30_000 }, async () => {
       const limits = { accountPer5Minutes: 2, refusedUpgradesPerMinute: 2 }

@@ -44,7 +44,7 @@ async function closeAll(all: RawSession[]): Promise<void> {
 }
 
 describe('app.perspective.sessions', () => {
-  test('counts, lists and finds: a number, a text and a bigint are one id (door 50)', async () => {
+  test('counts, lists and finds: a number, a text and a bigint are one id (door case 50)', async () => {
     const all = [await open(1), await open(1), await open(2)]
     assert.equal(sessions.count, 3)
     assert.deepEqual(Array.from(sessions, ({ user }) => user.username).sort(), [
@@ -83,7 +83,7 @@ describe('app.perspective.sessions', () => {
   })
 
   for (const id of [6, '6']) {
-    test(`disconnect(${JSON.stringify(id)}): sockets and tickets die, others live, relogin works at once (door 50)`, async () => {
+    test(`disconnect(${JSON.stringify(id)}): sockets and tickets die, others live, relogin works at once (door case 50)`, async () => {
       const [one, other, neighbour] = [await open(1), await open(1), await open(2)]
       const ticket = await ticketOf(app, 1)
       assert.equal(sessions.disconnect(id, 'banned'), 2)

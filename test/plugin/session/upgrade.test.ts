@@ -63,7 +63,7 @@ describe('GET <prefix>/socket', () => {
     assert.deepEqual(events, ['attached', 'detached logout'])
   })
 
-  test('an origin that is not listed, letter by letter: 403; the listed one: 101 (door 14)', async () => {
+  test('an origin that is not listed, letter by letter: 403; the listed one: 101 (door case 14)', async () => {
     for (const origin of [
       ...[
         'null',
@@ -94,7 +94,7 @@ describe('GET <prefix>/socket', () => {
     }
   })
 
-  test('offers: all but perspective.v1 and one ticket, in any order, are 400 (door 16)', async () => {
+  test('offers: all but perspective.v1 and one ticket, in any order, are 400 (door case 16)', async () => {
     const ticket = await ticketOf(app, 1)
     for (const offer of [
       ...[null, 'perspective.v1', `ticket.${ticket}`, `perspective.v2, ticket.${ticket}`],
@@ -131,7 +131,7 @@ describe('GET <prefix>/socket', () => {
     assert.equal((await upgrade(app, '')).status, 401)
   })
 
-  test('no upgrade: 426, and says to what; other methods: 4xx (door 19)', async () => {
+  test('no upgrade: 426, and says to what; other methods: 4xx (door case 19)', async () => {
     const plain = await ask(`${app.url}/socket`)
     assert.equal(plain.status, 426)
     assert.equal(plain.headers['upgrade'], 'websocket')
@@ -146,7 +146,7 @@ describe('GET <prefix>/socket', () => {
     }
   })
 
-  test('a handshake that is none: 4xx (door 18)', async () => {
+  test('a handshake that is none: 4xx (door case 18)', async () => {
     for (const headers of [
       { 'sec-websocket-version': '7' },
       { 'sec-websocket-version': '14' },
@@ -161,7 +161,7 @@ describe('GET <prefix>/socket', () => {
     }
   })
 
-  test('headers of 8 kB and 20 kB: 4xx (door 18)', async () => {
+  test('headers of 8 kB and 20 kB: 4xx (door case 18)', async () => {
     for (const size of [8000, 20_000]) {
       const offer = `perspective.v1, ticket.${'x'.repeat(size)}`
       const status = statusOf(await refused({ 'sec-websocket-protocol': offer }))
