@@ -9,10 +9,12 @@ import {
   SECRET,
   type TestApp,
   optionsFor,
+  openWire,
   startApp,
   ticketOf,
   until,
   upgrade,
+  upgradeText,
 } from '../start-app.js'
 
 const { pool } = await startDjango()
@@ -75,4 +77,17 @@ describe('a ledger that several processes share', () => {
       assert.doesNotMatch(app.logs.join(''), /redis/)
     })
   }
+
+  test('a page that leaves while it never answers: half open or gone, the slot comes back (door 7)', async () => {
+    const ledger = sharedLedger(() => new Promise(() => undefined))
+    const app = await start({ secret: SECRET, ledger })
+    for (const how of ['end', 'destroy', 'pause'] as const) {
+      const wire = await openWire(app, upgradeText(await ticketOf(app, 1)))
+      await until(() => app.slots() === 1, 'the admission')
+      wire.socket[how]()
+      await until(() => app.slots() === 0, `the slot, ${how}`, 9000)
+      assert.equal(app.app.perspective.sessions.count, 0)
+      wire.socket.destroy()
+    }
+  })
 })
