@@ -106,12 +106,7 @@ describe('a proxy that nobody trusts (door 14)', () => {
   })
 
   test('a number is no trust: all would share one bucket, and it is warned of (CVE-2026-16732)', async () => {
-    const app = await start(
-      { addressPerMinute: 1 },
-      {
-        trustProxy: 1 as never,
-      },
-    )
+    const app = await start({ addressPerMinute: 1 }, { trustProxy: 1 as never })
     const by = async (address: string): Promise<number> =>
       (await postLogin(app, { username: 'x', password: 'x' }, { 'x-forwarded-for': address }))
         .status
