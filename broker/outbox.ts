@@ -8,7 +8,7 @@ import type { Limits } from './limits.js'
 import type { Transport } from './transport.js'
 import { CONTINUES, FRAME_TARGET_BYTES } from './wire.js'
 
-/** `bufferedAmount` is looked at once in so many frames: the read is not free in a browser. */
+/** `bufferedAmount` is looked at once in so many short frames: the read is not free in a browser. */
 const FRAMES_BETWEEN_CHECKS = 16
 
 /** Microtasks to the next value of a stream that has it ready; a generator within another takes more than one alone. */
@@ -199,7 +199,7 @@ export class Outbox {
       this.#onFailure(false)
       return
     }
-    if (this.#frames % FRAMES_BETWEEN_CHECKS === 0) {
+    if (frame.length > this.#frameTarget || this.#frames % FRAMES_BETWEEN_CHECKS === 0) {
       const queued = this.#transport.bufferedAmount
       if (queued !== undefined && queued > this.#maxQueuedBytes) {
         this.stop()

@@ -173,6 +173,8 @@ export function webSocketServerOptions(maxPayload: number): object {
     maxBufferedChunks: 4096,
     // Compression keeps a window for each socket, and lets a few bytes become many.
     perMessageDeflate: false,
+    // Answered by the session: `ws` would queue an answer for each ping of a peer that reads none.
+    autoPong: false,
     handleProtocols: () => SUBPROTOCOL,
   }
 }

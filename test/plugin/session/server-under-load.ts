@@ -40,11 +40,16 @@ class BusyAvatar extends Avatar {
 // A machine whose hosts file names one address only is told both.
 const { lookup } = dns
 Object.assign(dns, {
-  lookup: (name: string, ...rest: [dns.LookupAllOptions, (error: null, all: object[]) => void]) => {
-    const [options, answer] = rest
-    if (name !== 'localhost' || options.all !== true)
-      return Reflect.apply(lookup, dns, [name, ...rest])
-    return process.nextTick(answer, null, [
+  lookup: (
+    name: string,
+    options: dns.LookupAllOptions,
+    answer: (error: NodeJS.ErrnoException | null, all: dns.LookupAddress[]) => void,
+  ): void => {
+    if (name !== 'localhost' || !options.all) {
+      lookup(name, options, answer)
+      return
+    }
+    process.nextTick(answer, null, [
       { address: '127.0.0.1', family: 4 },
       { address: '::1', family: 6 },
     ])
