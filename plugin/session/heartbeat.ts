@@ -12,17 +12,6 @@ const PARTS = 5
 /** Looks without an answer to a ping: 15 of 25 seconds. */
 const ANSWER_LOOKS = 6
 
-/** A peer that asks and does not read is not answered beyond so many bytes that wait for it. */
-const MAX_QUEUED_FOR_PONG = 65_536
-
-/** Answers a peer's pings; one function for all sockets. */
-export function answerPing(
-  this: { readonly bufferedAmount: number; pong(data: Buffer): void },
-  data: Buffer,
-): void {
-  if (this.bufferedAmount < MAX_QUEUED_FOR_PONG) this.pong(data)
-}
-
 /** A session as the heartbeat sees it. */
 export interface Beating {
   readonly pulse: Pulse

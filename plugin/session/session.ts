@@ -22,7 +22,7 @@ import type { Connection } from './connection.js'
 import { reasonOf } from './detach-reason.js'
 import { BAD_FRAME, type Ending, kicked } from './endings.js'
 import { failureLog } from './failure-log.js'
-import { type Beating, Pulse, answerPing } from './heartbeat.js'
+import { type Beating, Pulse } from './heartbeat.js'
 import { KEEP_ALIVE, type NoticeListener, helloInfo, pong, readNotice } from './notices.js'
 import { Permissions } from './permissions.js'
 import type { SessionRenewals } from './renewals.js'
@@ -32,8 +32,6 @@ import type { OpenAvatarSession, SessionRegistry } from './sessions.js'
 /** A socket of `ws`. */
 export interface ServerSocket extends WebSocketLike {
   ping(): void
-  pong(data: Buffer): void
-  on(event: 'ping', listener: typeof answerPing): unknown
   terminate(): void
 }
 
@@ -109,7 +107,6 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
     socket.addEventListener('error', () => {
       this.end(BAD_FRAME)
     })
-    socket.on('ping', answerPing)
     this.#life = new AvatarLife(this, context.realm)
     const logFailure = failureLog(this.log, this.signal)
     this.#broker = new Broker(webSocketTransport(socket), {

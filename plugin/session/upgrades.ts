@@ -173,8 +173,8 @@ export function webSocketServerOptions(maxPayload: number): object {
     maxBufferedChunks: 4096,
     // Compression keeps a window for each socket, and lets a few bytes become many.
     perMessageDeflate: false,
-    // Answered by the session: `ws` would queue an answer for each ping of a peer that reads none.
-    autoPong: false,
+    // A peer that pings and reads no answer is dropped: each answer would wait for it in memory. The default of ws 8.23.
+    maxPendingAutoPongs: 60,
     handleProtocols: () => SUBPROTOCOL,
   }
 }

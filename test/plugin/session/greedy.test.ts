@@ -86,11 +86,20 @@ async function open(n: number): Promise<RawSession> {
 }
 
 const page = (): Promise<Session<Greedy>> =>
-  login<Greedy>(app.url, { username: 'fast1', password: 'fast password 1' }, {
-    WebSocket,
-    // Wider than the server's, which are the ones to hold.
-    limits: { maxPendingCalls: 10_000, maxReferences: 10_000, maxStreams: 1000, maxSignals: 1000 },
-  })
+  login<Greedy>(
+    app.url,
+    { username: 'fast1', password: 'fast password 1' },
+    {
+      WebSocket,
+      // Wider than the server's, which are the ones to hold.
+      limits: {
+        maxPendingCalls: 10_000,
+        maxReferences: 10_000,
+        maxStreams: 1000,
+        maxSignals: 1000,
+      },
+    },
+  )
 
 async function codesOf(calls: Promise<unknown>[]): Promise<Record<string, number>> {
   const codes: Record<string, number> = {}
@@ -121,22 +130,22 @@ describe('a page that reads nothing', () => {
     slow.socket.terminate()
   })
 
-  test('and pings: what is answered is bounded', async () => {
+  test('and pings: it is dropped, before what it is answered fills the memory', async () => {
     const wire = await openWire(app, upgradeText(await ticketOf(app, 1)))
     await until(() => wire.text().includes(' 101 '), 'the 101')
     wire.socket.write(Buffer.from('8187000000005b5b302c305d5d', 'hex'))
     await until(() => wire.text().includes('username'), 'the hello')
     wire.socket.pause()
-    // 125 bytes each, and 40 MB of them: more than the kernel takes for a peer that does not read.
     const ping = Buffer.concat([Buffer.from('89fd00000000', 'hex'), Buffer.alloc(125, 'p')])
     const many = Buffer.concat(Array.from({ length: 8000 }, () => ping))
     let highest = 0
-    for (let n = 0; n < 40; n++) {
+    for (let n = 0; n < 40 && events.length < 2; n++) {
       wire.socket.write(many)
-      await until(() => wire.socket.writableLength === 0, 'the pings to be read', 20_000)
+      await until(() => wire.socket.writableLength === 0 || events.length === 2, 'them to be read')
       highest = Math.max(highest, queued())
     }
     assert.ok(highest < 200_000, String(highest))
+    await until(() => events.includes('detached lost'), 'detached')
     wire.socket.destroy()
   })
 
