@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { after, beforeEach, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Realm } from 'fastify-perspective'
+import { type Realm, currentCall } from 'fastify-perspective'
 import { startDjango } from '../django/start-django.js'
 import { holdQueries } from '../hold-queries.js'
 import {
@@ -62,6 +62,56 @@ describe('app.close() (door 71)', () => {
     assert.equal(detached.length, 4)
     assert.equal(events.length, 8)
   })
+
+  test('calls that run end and are answered, later ones are refused, and nothing is logged as failed', async () => {
+    let go = (): void => undefined
+    class Working extends TestAvatar {
+      override echo(value: unknown): Promise<unknown> {
+        return new Promise((resolve) => (go = () => resolve(value)))
+      }
+    }
+    const app = await start((session) => new Working(session))
+    const [busy, idle] = [
+      await openRaw(app, await ticketOf(app, 1)),
+      await openRaw(app, await ticketOf(app, 2)),
+    ]
+    for (const { frame } of [busy, idle]) await frame('username')
+    busy.socket.send('[[1,1,0,"echo",["late"]]]')
+    await until(() => app.app.perspective.stats().calls === 1, 'the call')
+    const closed = app.close()
+    assert.equal((await idle.closed).code, 1001, 'nobody waits for the calls of others')
+    busy.socket.send('[[1,2,0,"whoAmI",[]],[2,0,"whoAmI",[]]]')
+    await busy.frame('PB_ERR_CALL_CLOSING')
+    assert.deepEqual(events, ['attached', 'attached', 'detached closing'])
+    go()
+    await busy.frame('[[3,1,"late"]]')
+    assert.equal((await busy.closed).code, 1001)
+    await closed
+    assert.deepEqual(events.slice(3), ['detached closing'])
+    assert.ok(!app.logs.some((line) => (JSON.parse(line) as { level: number }).level >= 40))
+  })
+
+  test(
+    'a call that does not end holds it for 5 s and no longer; its signal aborts',
+    { timeout: 30_000 },
+    async () => {
+      let signal: AbortSignal | undefined
+      class Stuck extends TestAvatar {
+        override echo(): Promise<unknown> {
+          signal = currentCall().signal
+          return new Promise(() => undefined)
+        }
+      }
+      const app = await start((session) => new Stuck(session))
+      const session = await openRaw(app, await ticketOf(app, 1))
+      await session.frame('username')
+      session.socket.send('[[1,1,0,"echo",[1]]]')
+      await until(() => signal !== undefined, 'the call')
+      await assertCloses(app, 9000)
+      assert.equal((await session.closed).code, 1001)
+      assert.equal(signal?.aborted, true)
+    },
+  )
 
   test('waits for detached, for some seconds and no longer', { timeout: 20_000 }, async () => {
     class Slow extends TestAvatar {
