@@ -72,6 +72,10 @@ async function measurePlugin({ only, scale, seconds, rounds }: Options): Promise
     for (const row of rows) {
       console.log(`measuring: ${row.title} ...`)
       const running = await row.start(site)
+      if ('skipped' in running) {
+        console.log(`skipped: ${row.title}: ${running.skipped}`)
+        continue
+      }
       const rates = measureRounds(running.measures, rounds)
       reports.push(reportRow(row, await Promise.race([rates, site.server.failed])))
       await running.end?.()

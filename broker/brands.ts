@@ -7,6 +7,7 @@ import type { AbortSignalLike } from './signals.js'
 export declare const kByReference: unique symbol
 export declare const kTarget: unique symbol
 export declare const kLocal: unique symbol
+/** Marks an avatar class with the contract of its mind; see `MindOf`. */
 export declare const kMind: unique symbol
 export declare const kCaller: unique symbol
 export declare const kByValue: unique symbol
@@ -39,6 +40,7 @@ export interface LocalOnly<Names extends string> {
 
 /** A type error in words: shows its message where the compiler prints the type. */
 export interface TypeProblem<Message extends string> {
+  /** What is wrong. */
   readonly 'fastify-perspective': Message
 }
 

@@ -5,9 +5,14 @@ import type { Limits } from './limits.js'
 
 /** The peer's first word: whether it has a root, and what its application says of itself. */
 export interface PeerHello {
+  /** Whether it has a root; calls on a root that is not there reject. */
   readonly hasRoot: boolean
+  /** JSON, unchecked: `info` of its options. */
   readonly info: unknown
 }
+
+/** Hears what a call came to: its promise, or null where it is over; and what it was refused with, or threw at once. */
+export type CallWatch = (promise: Promise<unknown> | null, error: unknown) => void
 
 /** What a broker is made with; everything is optional. */
 export interface BrokerOptions {
@@ -18,6 +23,7 @@ export interface BrokerOptions {
   readonly root?: object | PromiseLike<object> | undefined
   /** Plain JSON for the peer's `broker.peer`; leaves with our hello, as soon as the root is there. */
   readonly info?: unknown
+  /** Quotas of this connection; those not given are of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined
   /** The classes whose instances cross as copies; the same on both sides. */
   readonly copyables?: readonly CopyableClass[] | undefined
@@ -25,6 +31,11 @@ export interface BrokerOptions {
   readonly callTimeoutMs?: number | undefined
   /** Answers `requires` of the remote tables; without it every method that requires something is refused. */
   readonly authorize?: Authorize | undefined
+  /**
+   * Hears of every call of the peer's before it is made, and is asked for nothing more where it answers nothing. A `RemoteError`
+   * that it throws is what the call comes to. Must be quick: it runs for each.
+   */
+  readonly onCall?: ((method: string) => CallWatch | undefined) | undefined
   /** Hears of every error of a local method that the peer is not told of, with the id that it is told instead. */
   readonly onCallError?: CallErrorListener | undefined
   /** Hears what the other side's maker says with {@link Broker.notify}: unchecked JSON. Until there is one it is ignored. */

@@ -11,6 +11,7 @@ import { createHandle } from './handle.js'
 import { Inbox } from './inbox.js'
 import { checkTimeout, resolveLimits } from './limits.js'
 import { Outbox } from './outbox.js'
+import { measure } from './plain-value.js'
 import { type HandleOwner, RemoteRecord } from './remote-record.js'
 import type { Remote } from './remote-types.js'
 import type { CloseReason, Transport } from './transport.js'
@@ -26,6 +27,9 @@ import {
   clampReason,
   plainJson,
 } from './wire.js'
+
+/** Characters of JSON; it is kept as long as the connection lives. What is counted on the value is at most four times as much. */
+const MAX_INFO = 8192
 
 /**
  * One end of one connection: calls, answers and references, over a transport that it owns.
@@ -59,7 +63,9 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   /**
    * Takes over a transport and says hello.
    *
-   * @throws TypeError - a limit that is none, a root whose `remote` table does not fit it, or an `info` that is no JSON.
+   * @param transport - An open or opening connection; nobody else may use it from here on.
+   * @param options - What the peer may call, and what it may cost.
+   * @throws TypeError - a limit that is none, a root whose `remote` table does not fit it, an `info` that is no JSON or too long.
    */
   constructor(transport: Transport, options: BrokerOptions = {}) {
     const limits = resolveLimits(options.limits)
@@ -79,7 +85,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
       onDisconnect: (listener) => this.#onDisconnect(listener),
     }
     this.#transport = transport
-    this.#info = options.info === undefined ? '' : `,${plainJson('info', options.info)}`
+    this.#info = options.info === undefined ? '' : `,${infoJson(options.info)}`
     this.#outbox = new Outbox(transport, limits, (isSlow) => {
       this.#fail(
         isSlow
@@ -92,7 +98,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     this.#peerRoot = new RemoteRecord(owner, ROOT_ID, false)
     this.#exchange = new Exchange(owner, this.#peerRoot, this.#outbox, limits, copies, failures)
     this.#caller = new Caller(this.#exchange, options.callTimeoutMs ?? 0)
-    this.#callee = new Callee(this.#exchange, options.authorize)
+    this.#callee = new Callee(this.#exchange, options)
     this.#inbox = new Inbox(
       this.#exchange,
       this.#caller,
@@ -198,6 +204,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
 
   #greeted(hello: PeerHello): void {
     if (this.#hello !== null) throw new ProtocolError('a second hello')
+    if (measure(hello.info) > MAX_INFO * 4) throw new ProtocolError('a hello with too much to say')
     this.#hello = hello
     this.#peerRoot.isDead = !hello.hasRoot
     this.#resolvePeer(hello)
@@ -285,4 +292,10 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
 
 function describe({ code, reason }: CloseReason): string {
   return reason === '' ? String(code) : `${String(code)} ${reason}`
+}
+
+function infoJson(info: unknown): string {
+  const json = plainJson('info', info)
+  if (json.length <= MAX_INFO) return json
+  throw new TypeError(`info: expected ${MAX_INFO} characters of JSON at most, got ${json.length}`)
 }

@@ -5,7 +5,7 @@ import type { Mirrored } from './brands.js'
 export interface Mirror<out S> {
   /** The state as it was last told; a new object for each change, in which what did not change is `===` what it was. */
   readonly state: S
-  /** Hears of every change; answers a function that unsubscribes. Bound: it can be handed on as it is. */
+  /** `listener` hears of every change; answers a function that unsubscribes. Bound: it can be handed on as it is. */
   readonly subscribe: (listener: () => void) => () => void
   [Symbol.dispose](): void
 }
@@ -31,11 +31,12 @@ export abstract class Cacheable<S> {
     this.#state = state
   }
 
+  /** The state as `update` has left it. */
   get state(): S {
     return this.#state
   }
 
-  /** Replaces the state. Many updates of one tick may reach a holder as one. */
+  /** Replaces the state by `next`. Many updates of one tick may reach a holder as one. */
   protected update(next: S): void {
     if (Object.is(next, this.#state)) return
     this.#state = next

@@ -7,24 +7,17 @@ import {
   Refusal,
   RemoteError,
 } from './errors.js'
+import type { BrokerOptions, CallWatch } from './broker-options.js'
 import { CallRate } from './call-rate.js'
 import { type Authorize, type Invoker, invoke, isThenable } from './invocation.js'
 import type { Exchange } from './exchange.js'
 import { RunningCalls } from './running-calls.js'
-import { type Outcome, TickResults } from './tick-results.js'
+import { type Outcome, ResultArgument, TickResults } from './tick-results.js'
 import { ANSWER, ERROR, ROOT_ID } from './wire.js'
-
-/** Stands in a list of arguments for the result of a call of the same tick. */
-export class ResultArgument {
-  readonly callId: number
-
-  constructor(callId: number) {
-    this.callId = callId
-  }
-}
 
 export class Callee implements Invoker {
   readonly #exchange: Exchange
+  readonly #onCall: BrokerOptions['onCall']
   readonly authorize: Authorize | undefined
   readonly #results = new TickResults()
   readonly #running = new RunningCalls()
@@ -36,9 +29,10 @@ export class Callee implements Invoker {
   /** Calls on a root that is still to come. */
   #held: (() => void)[] | null = null
 
-  constructor(exchange: Exchange, authorize: Authorize | undefined) {
+  constructor(exchange: Exchange, options: Pick<BrokerOptions, 'authorize' | 'onCall'>) {
     this.#exchange = exchange
-    this.authorize = authorize
+    this.#onCall = options.onCall
+    this.authorize = options.authorize
   }
 
   /** Calls of the peer whose methods still run. */
@@ -88,12 +82,15 @@ export class Callee implements Invoker {
       return
     }
     const outcome: Outcome = { value: undefined, promise: null, error: null, size: 0 }
+    let watch: CallWatch | undefined
     try {
+      watch = this.#onCall?.(method)
       outcome.value = this.#dispatch(id, target, method, args)
       outcome.promise = isThenable(outcome.value) ? Promise.resolve(outcome.value) : null
     } catch (error) {
       outcome.error = this.#refuse(id, this.#exchange.failures.publicError(error, method))
     }
+    watch?.(outcome.promise, outcome.error)
     this.#results.add(id, outcome)
     if (outcome.promise !== null) {
       this.#answerLater(id, outcome, outcome.promise, method)
@@ -104,12 +101,16 @@ export class Callee implements Invoker {
   }
 
   told(target: number, method: string, args: unknown[]): void {
+    let watch: CallWatch | undefined
     try {
       if (this.#running.size >= this.#exchange.limits.maxPendingCalls) throw this.#tooMany()
+      watch = this.#onCall?.(method)
       const value = this.#dispatch(0, target, method, args)
-      if (!isThenable(value)) return
+      const promise = isThenable(value) ? Promise.resolve(value) : null
+      watch?.(promise, null)
+      if (promise === null) return
       this.#running.addTold()
-      Promise.resolve(value).then(
+      promise.then(
         () => {
           this.#running.endTold()
         },
@@ -119,6 +120,7 @@ export class Callee implements Invoker {
         },
       )
     } catch (error) {
+      watch?.(null, error)
       this.toldInVain(error, method)
     }
   }
@@ -171,10 +173,10 @@ export class Callee implements Invoker {
     })
     const coming = args.filter((arg) => arg instanceof Promise)
     if (coming.length === 0) return null
+    let next = 0 // Not shift(), which moves a long list once for each.
     return Promise.all(coming).then((settled) => {
-      args.forEach((arg, index) => {
-        if (arg instanceof Promise) args[index] = settled.shift()
-      })
+      for (const [index, arg] of args.entries())
+        if (arg instanceof Promise) args[index] = settled[next++]
     })
   }
 
@@ -192,7 +194,7 @@ export class Callee implements Invoker {
     }
     if (!(result instanceof Promise)) return charge(result)
     const charged = result.then(charge)
-    charged.catch(noop)
+    charged.catch(() => undefined)
     return charged
   }
 
@@ -210,7 +212,7 @@ export class Callee implements Invoker {
     // The listener that answered the call ran first, so the error that the peer saw is there.
     const result = outcome.promise.then(take, take)
     // Who asks may be refused before it waits.
-    result.catch(noop)
+    result.catch(() => undefined)
     return result
   }
 
@@ -296,5 +298,3 @@ export class Callee implements Invoker {
     )
   }
 }
-
-function noop(): void {}

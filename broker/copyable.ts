@@ -17,7 +17,9 @@ export abstract class Copyable {
 
 /** A class of copies. `type` is its name on the wire, the same on both sides; `state` checks what arrives. */
 export interface CopyableClass {
+  /** Its name on the wire, and the schema that its state is checked by where it arrives. */
   readonly copyable: { readonly type: string; readonly state: StandardSchemaV1 }
+  /** As of any class. */
   readonly prototype: Copyable
 }
 

@@ -6,6 +6,7 @@ export interface CurrentCall {
   readonly signal: AbortSignalLike
   /** This side's root of the connection that the call came by: on a server the caller's avatar. Null: there is none. */
   readonly caller: object | null
+  /** The name that was called; empty for a function. */
   readonly method: string
 }
 

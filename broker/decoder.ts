@@ -193,7 +193,7 @@ export class Decoder {
         break
       case TAG_SIGNAL:
         if (arity === 1 && isId(first) && first > 0) return this.#signal(first)
-        if (arity === 2 && first === 0) return abortedSignal(this.decode(second, depth - 1))
+        if (arity === 2 && first === 0) return AbortSignal.abort(this.decode(second, depth - 1))
         break
       case TAG_COPY:
         if (arity === 2 && typeof first === 'string' && isRecord(second)) {
@@ -277,10 +277,4 @@ function isId(value: unknown): value is number {
 
 function isRecord(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function abortedSignal(reason: unknown): AbortSignal {
-  const controller = new AbortController()
-  controller.abort(reason)
-  return controller.signal
 }

@@ -32,10 +32,11 @@ export function errorFromParts(
 ): Error {
   const errors = properties.find(([key]) => key === 'errors')?.[1]
   const Class = CLASSES[name]
-  const error =
+  const error = withoutStack(() =>
     name === 'AggregateError'
       ? new AggregateError(Array.isArray(errors) ? (errors as unknown[]) : [], message)
-      : new (Class ?? Error)(message)
+      : new (Class ?? Error)(message),
+  )
   if (Class === undefined && name !== 'AggregateError') define(error, 'name', name)
   for (const [key, value] of properties) {
     if (key === 'cause' || key === 'errors') define(error, key, value)
@@ -50,6 +51,17 @@ export function errorFromParts(
   // The stack would be the decoder's own, which helps nobody.
   define(error, 'stack', `${name}: ${message}\n    (on the other side)`)
   return error
+}
+
+/** V8 walks the stack for every error made: most of what a frame full of errors costs. */
+function withoutStack<T>(make: () => T): T {
+  const limit: unknown = Reflect.get(Error, 'stackTraceLimit')
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    return make()
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', limit)
+  }
 }
 
 function define(error: Error, key: string, value: unknown): void {

@@ -8,6 +8,7 @@ export class PerspectiveError extends Error {
   /** `PB_ERR_<AREA>_<WHAT>`, or the application's own code in a {@link RemoteError}. */
   readonly code: string
 
+  /** @param options - The `cause`, as any error takes it. */
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
@@ -18,7 +19,7 @@ export class PerspectiveError extends Error {
   }
 }
 
-/** The login was refused: unknown user, wrong password and inactive user are one and the same answer. */
+/** `PB_ERR_LOGIN_REJECTED`. The login was refused: unknown user, wrong password and inactive user are one and the same answer. */
 export class UnauthorizedLoginError extends PerspectiveError {
   constructor(message = 'The user name or the password is wrong.') {
     super('PB_ERR_LOGIN_REJECTED', message)
@@ -29,7 +30,7 @@ export class UnauthorizedLoginError extends PerspectiveError {
   }
 }
 
-/** The reference was released, or the connection it belongs to has ended. */
+/** `PB_ERR_REF_DEAD`. The reference was released, or the connection it belongs to has ended. */
 export class DeadReferenceError extends PerspectiveError {
   constructor(message: string) {
     super('PB_ERR_REF_DEAD', message)
@@ -40,7 +41,7 @@ export class DeadReferenceError extends PerspectiveError {
   }
 }
 
-/** The connection ended before the call was answered. */
+/** `PB_ERR_CONNECTION_LOST`. The connection ended before the call was answered. */
 export class ConnectionLostError extends PerspectiveError {
   /** `not-sent`: the call never left, repeat it at will. `unknown`: the other side may have run it. */
   readonly outcome: 'not-sent' | 'unknown'
@@ -80,7 +81,7 @@ export class RemoteError<D = unknown> extends PerspectiveError {
   }
 }
 
-/** The value cannot cross the wire; `message` names the path to it (`args[0].user.socket`). */
+/** `PB_ERR_CALL_UNSENDABLE`. The value cannot cross the wire; `message` names the path to it (`args[0].user.socket`). */
 export class UnsendableError extends PerspectiveError {
   constructor(message: string) {
     super('PB_ERR_CALL_UNSENDABLE', message)
@@ -91,7 +92,15 @@ export class UnsendableError extends PerspectiveError {
   }
 }
 
-/** What a call is refused with by this package rather than by the method: the peer sees it as it is. */
+/**
+ * What a call is refused with by this package rather than by the method: the peer sees it as it is. Its codes:
+ *
+ * - of the call: `PB_ERR_CALL_UNKNOWN_METHOD`, `PB_ERR_CALL_ARGUMENTS`, `PB_ERR_CALL_DENIED`, `PB_ERR_CALL_FAILED`,
+ *   `PB_ERR_CALL_TIMEOUT`, `PB_ERR_CALL_COPY`
+ * - of a reference: `PB_ERR_REF_UNKNOWN`, `PB_ERR_REF_NOT_CALLABLE`
+ * - of `limits`: `PB_ERR_LIMIT_PENDING_CALLS`, `PB_ERR_LIMIT_REFERENCES`, `PB_ERR_LIMIT_CALL_RATE`, `PB_ERR_LIMIT_STREAMS`,
+ *   `PB_ERR_LIMIT_SIGNALS`, `PB_ERR_LIMIT_VALUE`, `PB_ERR_LIMIT_FRAME`
+ */
 export class CallError extends PerspectiveError {
   static {
     this.prototype.name = 'CallError'

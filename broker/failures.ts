@@ -5,8 +5,10 @@ import { type PerspectiveError, Refusal, RemoteError } from './errors.js'
 export interface FailedCall {
   /** What the peer was told instead of the error; empty for a call without answer. */
   readonly id: string
+  /** The name that was called; empty for a function. */
   readonly method: string
 }
+/** Hears of an `error` of a method of this side, and which `call` it was. */
 export type CallErrorListener = (error: unknown, call: FailedCall) => void
 
 export class Failures {

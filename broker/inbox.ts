@@ -3,13 +3,14 @@
  * into close code 4400. Nothing is thrown out of {@link Inbox.read}, and nothing half read stays.
  */
 import type { PeerHello } from './broker-options.js'
-import { type Callee, ResultArgument } from './callee.js'
+import type { Callee } from './callee.js'
 import type { Caller } from './caller.js'
 import { Decoder } from './decoder.js'
 import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
 import { NO_BYTES, parseFrame } from './frame.js'
 import { isShallow, measure } from './plain-value.js'
+import { ResultArgument } from './tick-results.js'
 import {
   ABORT,
   ANSWER,

@@ -1,5 +1,5 @@
 export { Broker } from './broker.js'
-export type { BrokerOptions, BrokerStats, PeerHello } from './broker-options.js'
+export type { BrokerOptions, BrokerStats, CallWatch, PeerHello } from './broker-options.js'
 export { Cacheable } from './cacheable.js'
 export type { Mirror } from './cacheable.js'
 export { Copyable } from './copyable.js'

@@ -11,7 +11,10 @@ export interface Limits {
   readonly maxPendingCalls: number
   /** Objects and functions lent to the peer, and held from it. Default 65 536: about 200 bytes each. */
   readonly maxReferences: number
-  /** Calls of the peer in one second; beyond them each is refused. Default 1,000,000: no limit that a benchmark would meet. */
+  /**
+   * Calls of the peer in one second; beyond them each is refused. Default 1,000,000: no limit that a benchmark would meet.
+   * Changes of mirrored states may copy 100 entries for each of them, a million at least; beyond that is a breach.
+   */
   readonly maxCallsPerSecond: number
   /** Live signals received from the peer. Default 4096: as many as calls may be pending. */
   readonly maxSignals: number

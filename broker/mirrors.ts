@@ -6,6 +6,11 @@ import { type RemoteRecord, kRecord } from './remote-record.js'
 import { applyPatch, diff } from './patch.js'
 import { UPDATE } from './wire.js'
 
+/** A change copies what it changes, and some bytes can ask for a copy of a whole frame's worth: so many entries are one call. */
+const ENTRIES_PER_CALL = 100
+/** Entries copied in a second that are no matter, whatever `maxCallsPerSecond` says: some ten milliseconds. */
+const ENTRIES_FREE = 1_000_000
+
 /** A `Cacheable` of ours as the peer sees it. */
 class Shown implements Observer {
   readonly #mirrors: Mirrors
@@ -41,6 +46,9 @@ export class Mirrors {
   #shown: Map<number, Shown> | null = null
   #states: Map<number, MirrorState> | null = null
   #changed = new Set<Shown>()
+  /** Entries copied in the second that began at `#countedFrom`. */
+  #copied = 0
+  #countedFrom = 0
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange
@@ -124,12 +132,12 @@ export class Mirrors {
     this.#states?.delete(id)
   }
 
-  /** @throws ProtocolError - a patch that does not fit. */
+  /** @throws ProtocolError - a patch that does not fit, or more copying in a second than a page's calls may cost. */
   updated(id: number, patch: unknown): void {
     // A change that crossed our release.
     const state = this.#states?.get(id)
     if (state === undefined) return
-    const next = applyPatch(state.value, patch)
+    const next = applyPatch(state.value, patch, this.#charge)
     if (!next.ok) throw new ProtocolError('a change of a state that does not fit it')
     state.value = next.state
     for (const listener of [...state.listeners]) {
@@ -139,6 +147,18 @@ export class Mirrors {
         this.#exchange.failures.report(error, { id: '', method: 'subscribe' })
       }
     }
+  }
+
+  readonly #charge = (entries: number): void => {
+    this.#copied += entries
+    const { maxCallsPerSecond } = this.#exchange.limits
+    if (this.#copied <= Math.max(ENTRIES_FREE, maxCallsPerSecond * ENTRIES_PER_CALL)) return
+    const now = Date.now()
+    if (now >= this.#countedFrom && now - this.#countedFrom < 1000) {
+      throw new ProtocolError('more changes of large states in a second than are taken')
+    }
+    this.#countedFrom = now
+    this.#copied = entries
   }
 
   close(): void {

@@ -41,16 +41,26 @@ function diffRecords(before: Record<string, unknown>, after: Record<string, unkn
   return [1, changes, deleted]
 }
 
+/** A key is copied in the time of so many items of a list. */
+const KEY_COST = 10
+
 /**
  * Applies a patch; the state before is not changed, and what the patch does not name is the very same in the next.
  *
+ * @param charge - Hears of each object or list before it is copied, by its entries, those of an object {@link KEY_COST} each;
+ *   may throw.
  * @returns The next state, or undefined in `ok: false` where the patch does not fit.
  */
-export function applyPatch(before: unknown, patch: unknown): { ok: boolean; state: unknown } {
+export function applyPatch(
+  before: unknown,
+  patch: unknown,
+  charge: (entries: number) => void = () => undefined,
+): { ok: boolean; state: unknown } {
   const [kind, first, deleted] = isList(patch) ? patch : []
   if (kind === 0 && isList(patch) && patch.length === 2) return { ok: true, state: first }
   if (kind !== 1 || !isList(first) || !isList(deleted)) return MISFIT
   if (!isList(before) && !isRecord(before)) return MISFIT
+  charge(isList(before) ? before.length : Object.keys(before).length * KEY_COST)
   const next: object = isList(before) ? [...before] : { ...before }
   for (const change of first) {
     if (!isList(change) || change.length !== 2) return MISFIT
@@ -59,7 +69,7 @@ export function applyPatch(before: unknown, patch: unknown): { ok: boolean; stat
     const isFitting = isList(next) ? isIndex(key) && key <= next.length : typeof key === 'string'
     if (!isFitting) return MISFIT
     const own = Object.getOwnPropertyDescriptor(next, key as string)?.value as unknown
-    const { ok, state } = applyPatch(own, inner)
+    const { ok, state } = applyPatch(own, inner, charge)
     if (!ok || isMisleading(String(key), state)) return MISFIT
     // Not an assignment: `__proto__` is a key like any other.
     Object.defineProperty(next, key as string, {

@@ -9,6 +9,7 @@ declare class TextDecoder {
   decode(input: Uint8Array): string
 }
 declare class AbortSignal {
+  static abort(reason?: unknown): AbortSignal
   readonly aborted: boolean
   readonly reason: unknown
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void

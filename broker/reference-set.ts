@@ -27,11 +27,16 @@ export class ReferenceSet<T extends object> implements Iterable<Remote<T>> {
           },
   })
 
+  /** How many references are in it. */
   get size(): number {
     return this.#refs.size
   }
 
-  /** @throws TypeError - no reference. */
+  /**
+   * Adds `ref`, once.
+   *
+   * @throws TypeError - no reference.
+   */
   add(ref: Remote<T>): this {
     const record = recordIn(ref, 'ReferenceSet.add')
     if (this.#refs.has(record)) return this
@@ -40,12 +45,22 @@ export class ReferenceSet<T extends object> implements Iterable<Remote<T>> {
     return this
   }
 
+  /**
+   * Takes `ref` out; false where it was not in.
+   *
+   * @throws TypeError - no reference.
+   */
   delete(ref: Remote<T>): boolean {
     const record = recordIn(ref, 'ReferenceSet.delete')
     this.#refs.get(record)?.forget()
     return this.#refs.delete(record)
   }
 
+  /**
+   * Whether `ref` is in it.
+   *
+   * @throws TypeError - no reference.
+   */
   has(ref: Remote<T>): boolean {
     return this.#refs.has(recordIn(ref, 'ReferenceSet.has'))
   }

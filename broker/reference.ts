@@ -6,12 +6,12 @@ import type { RemoteReference } from './remote-types.js'
 import { isAbortSignal } from './signals.js'
 import type { CloseReason } from './transport.js'
 
-/** Tells whether a value is a handle to an object or function of the other side. */
+/** Tells whether `value` is a handle to an object or function of the other side. */
 export function isReference(value: unknown): value is RemoteReference {
   return isObject(value) && recordOf(value) !== null
 }
 
-/** Releases a reference at once, as `ref[Symbol.dispose]()` does; later calls on it reject. The root stays. */
+/** Releases the reference `ref` at once, as `ref[Symbol.dispose]()` does; later calls on it reject. The root stays. */
 export function release(ref: RemoteReference): void {
   const record = recordOf(ref)
   record?.owner.release(record)
@@ -21,6 +21,7 @@ export function release(ref: RemoteReference): void {
  * Answers the same reference with options for the calls that are made on it and on their results, beside those it has:
  * `withOptions(ref, { timeoutMs: 500 }).method()`.
  *
+ * @param options - A signal, a deadline, or both.
  * @throws TypeError - `ref` is no reference, or an option is not what it should be.
  */
 export function withOptions<R extends RemoteReference>(ref: R, options: CallOptions): R {
@@ -34,7 +35,7 @@ export function withOptions<R extends RemoteReference>(ref: R, options: CallOpti
 }
 
 /**
- * Hears once of the end of the connection that a reference belongs to, after its calls have been rejected; soon, where it
+ * Tells `listener` once of the end of the connection that a reference belongs to, after its calls have been rejected; soon, where it
  * has ended already.
  *
  * @returns A function that unsubscribes.

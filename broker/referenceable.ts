@@ -35,6 +35,7 @@ export abstract class Viewable<Caller extends object> extends Referenceable {
  * Makes an object literal cross by reference. Its own functions are what may be called; with `rules` exactly
  * those listed, with their schemas.
  *
+ * @param methods - The literal; its functions are the methods of the contract `T`.
  * @returns The same object.
  * @throws TypeError - a rule without a method, or one that is none.
  */

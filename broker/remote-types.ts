@@ -64,7 +64,7 @@ export type Received<T> = unknown extends T
       : T extends RemoteReference<infer U extends object>
         ? Remote<U>
         : T extends Mirrored<infer S>
-          ? Mirror<S>
+          ? Mirror<Received<S>>
           : T extends ByReference
             ? Remote<T>
             : T extends ByValue

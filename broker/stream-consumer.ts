@@ -4,7 +4,7 @@ import { CREDIT, STOP } from './wire.js'
 
 /** How a stream of the other side looks: iterate it, or take single values; `cancel()` or leaving a loop stops it. */
 export interface RemoteStream<out T> extends AsyncIterableIterator<T> {
-  /** Stops the producer, whose `finally` runs. Idempotent; never rejects. */
+  /** Stops the producer, whose `finally` runs. Idempotent; never rejects. The `reason` is not told to it. */
   cancel(reason?: unknown): Promise<void>
 }
 

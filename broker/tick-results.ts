@@ -1,5 +1,14 @@
 import type { PerspectiveError } from './errors.js'
 
+/** Stands in a list of arguments for the result of a call of the same tick. */
+export class ResultArgument {
+  readonly callId: number
+
+  constructor(callId: number) {
+    this.callId = callId
+  }
+}
+
 /** The result of a call: there, or coming. `error` is what the peer was told instead, once the promise has settled. */
 export interface Outcome {
   value: unknown

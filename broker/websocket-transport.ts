@@ -25,6 +25,8 @@ const CLOSED = 3
  *
  * Listens at once: what arrives in the packet of the upgrade is not lost if this is called synchronously in the
  * handler. The socket belongs to the transport from then on.
+ *
+ * @param socket - The page's, Node's, or one of `ws`.
  */
 export function webSocketTransport(socket: WebSocketLike): Transport {
   return new WebSocketTransport(socket)

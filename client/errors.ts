@@ -1,6 +1,14 @@
 import { PerspectiveError, type CloseReason } from '../broker/index.js'
 
-/** The server answered a request of the login with something else than success. */
+/**
+ * The server answered a request of the login with something else than success. Its codes:
+ *
+ * - no answer of this plugin's: `PB_ERR_CLIENT_UNREACHABLE`
+ * - the request is wrong: `PB_ERR_LOGIN_SHAPE`, `PB_ERR_LOGIN_CONTENT_TYPE`, `PB_ERR_LOGIN_BODY`, `PB_ERR_LOGIN_SLOW`,
+ *   `PB_ERR_LOGIN_ABANDONED`, `PB_ERR_ORIGIN_REFUSED`, `PB_ERR_REQUEST_REFUSED`
+ * - try again later: `PB_ERR_LOGIN_LIMIT`, `PB_ERR_LOGIN_BUSY`, `PB_ERR_DB_UNAVAILABLE`, `PB_ERR_SERVER_CLOSING`
+ * - see the server's log: `PB_ERR_SERVER_FAILED`, `PB_ERR_LOGIN_HASHER`, `PB_ERR_LOGIN_WORKER`
+ */
 export class RequestError extends PerspectiveError {
   /** The HTTP status; 0 where no answer came at all. */
   readonly status: number
@@ -18,7 +26,11 @@ export class RequestError extends PerspectiveError {
   }
 }
 
-/** The WebSocket did not become a session. */
+/**
+ * The WebSocket did not become a session: `PB_ERR_CLIENT_UPGRADE`, `PB_ERR_CLIENT_REFUSED`, `PB_ERR_CLIENT_TIMEOUT`. Why an
+ * upgrade was refused a page cannot see; the server's log has the code: `PB_ERR_TICKET_INVALID`, `PB_ERR_ORIGIN_REFUSED`,
+ * `PB_ERR_UPGRADE_REQUIRED`, `PB_ERR_UPGRADE_PROTOCOL`, `PB_ERR_UPGRADE_LIMIT`, `PB_ERR_UPGRADE_FULL`, `PB_ERR_UPGRADE_SLOW`.
+ */
 export class ConnectError extends PerspectiveError {
   /** How the socket ended; null where it was given up. A refused upgrade shows as 1006: a page cannot see more. */
   readonly reason: CloseReason | null

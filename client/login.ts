@@ -1,8 +1,9 @@
 import type { MindOf } from '../broker/index.js'
 import { checkOptions } from './connect.js'
 import { Door, askFor } from './door.js'
+import { RequestError } from './errors.js'
 import type { Credentials, OptionsArgument } from './options.js'
-import { requestTicket, resolvePrefix } from './request.js'
+import { type Grant, requestTicket, resolvePrefix } from './request.js'
 import { type Session, openSession } from './session.js'
 
 /** How long the login route may take to answer: a slow hash, and a queue before it. */
@@ -33,16 +34,17 @@ export async function login<P extends object, M = MindOf<P>>(
   const prefix = resolvePrefix(url)
   const { signal } = setup
   const shown = await askFor<Credentials>(credentials, signal)
-  if (shown.type === 'session') {
-    return openSession(new Door<P>(prefix, setup, 'session'), undefined)
+  const { type } = shown
+  if (type === 'session') return openSession(new Door<P>(prefix, setup, 'session'), undefined)
+  const ask = (route: string, body: object): Promise<Grant> =>
+    requestTicket(prefix + route, body, setup, LOGIN_SECONDS, signal)
+  let sent: object = shown
+  if (type === 'hashed-password') {
+    // A module of its own: the pages that send their passwords need not load it.
+    const { prove } = await import('./hashed-password.js')
+    sent = await prove(shown, (body) => ask('/challenge', body), RequestError)
   }
-  const { ticket, renewal } = await requestTicket(
-    `${prefix}/login`,
-    shown,
-    setup,
-    LOGIN_SECONDS,
-    signal,
-  )
+  const { ticket, renewal } = await ask('/login', sent)
   const door =
     typeof renewal === 'string'
       ? new Door<P>(prefix, setup, 'renewal', renewal)

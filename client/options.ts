@@ -4,9 +4,21 @@ import type { CopyableClass, Limits, Local, WebSocketLike } from '../broker/inde
 
 export interface CustomCredentials {}
 
-/** What somebody presents at a login. */
+/** What somebody presents at a login: a user's name and password, or what a checker of the app's takes. */
 export type Credentials =
-  | { readonly type?: 'password'; readonly username: string; readonly password: string }
+  | {
+      /** Tells checkers apart; a password needs none. */
+      readonly type?: 'password'
+      /** As it would be typed into Django's form; at most 254 characters. */
+      readonly username: string
+      /** At most 4096 characters. */
+      readonly password: string
+    }
+  /**
+   * A password that does not leave the page, for servers with `allowPasswordEquivalentHashes`; costs the page a second or
+   * more, and needs https.
+   */
+  | { readonly type: 'hashed-password'; readonly username: string; readonly password: string }
   /** The session cookie that Django gave this page; the server's option `djangoSessions` takes it. */
   | { readonly type: 'session' }
   /** Nobody in particular; the server's option `anonymous` takes it. */

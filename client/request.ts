@@ -4,7 +4,7 @@ import { RequestError } from './errors.js'
 import type { ConnectionOptions } from './options.js'
 
 /** What a route answers when it lets somebody in. */
-export interface Grant {
+export interface Grant extends Record<string, unknown> {
   readonly ticket: string
   /** The first renewal token; absent where the account gets none. */
   readonly renewal?: unknown
@@ -77,7 +77,7 @@ export async function within<T>(
 }
 
 /**
- * Asks a route for a ticket.
+ * Asks a route for a ticket, or for a challenge.
  *
  * @throws UnauthorizedLoginError - the credentials are refused.
  * @throws RequestError - any other answer, or none in time.
@@ -102,8 +102,10 @@ export async function requestTicket(
     const why = (error as Error).message
     throw new RequestError('PB_ERR_CLIENT_UNREACHABLE', `POST ${address}: ${why}`, 0, null)
   })
-  const { ticket, renewal, code, message, retryAfter } = (answer ?? {}) as Record<string, unknown>
-  if (response.ok && typeof ticket === 'string') return { ticket, renewal }
+  const grant = (answer ?? {}) as Record<string, unknown>
+  const { code, message, retryAfter } = grant
+  if (response.ok && typeof (grant['ticket'] ?? grant['challenge']) === 'string')
+    return grant as Grant
   if (code === 'PB_ERR_LOGIN_REJECTED') throw new UnauthorizedLoginError()
   // What has no code of ours is of a proxy, or of another route.
   const isOurs = typeof code === 'string' && code.startsWith('PB_ERR_')

@@ -7,18 +7,30 @@ import { LastingPerspective } from './perspective.js'
 
 /** Where a session is in its life; a frozen snapshot. */
 export type SessionState =
-  | { readonly name: 'open' }
+  | {
+      /** Calls go through. */
+      readonly name: 'open'
+    }
   /** The connection is lost, and another try is made at `until`, or earlier if the page wakes or comes online. */
   | {
       readonly name: 'waiting'
       /** The number of that try, from 1. */
       readonly attempt: number
+      /** When it is made at the latest. */
       readonly until: Date
+      /** How the connection was lost. */
       readonly reason: CloseReason
     }
-  /** A try is being made. */
-  | { readonly name: 'connecting' }
-  | { readonly name: 'ended'; readonly reason: CloseReason }
+  | {
+      /** A try is being made. */
+      readonly name: 'connecting'
+    }
+  | {
+      /** The avatar has gone for good; calls reject. */
+      readonly name: 'ended'
+      /** How the last connection ended. */
+      readonly reason: CloseReason
+    }
 
 /**
  * One login of one user on this page, over one connection after the other. Each has an avatar of its own at the other end;
@@ -34,9 +46,9 @@ export interface Session<P extends object> extends AsyncDisposable {
   readonly user: SessionUser
   /** The state now; a new object for each change, so that it serves as a snapshot. */
   readonly state: SessionState
-  /** Hears of every change of `state`; answers a function that unsubscribes. Bound: it can be handed on as it is. */
+  /** `listener` hears of every change of `state`; answers a function that unsubscribes. Bound: it can be handed on as it is. */
   readonly subscribe: (listener: (state: SessionState) => void) => () => void
-  /** Why the session ended; the codes are in docs/reconnecting.md. Never rejects. */
+  /** Why the session ended; the codes are in docs/guides/reconnecting.md. Never rejects. */
   readonly ended: Promise<CloseReason>
   /** Ends the session for good; resolves when the server has heard of it, or cannot any more. Never rejects. */
   readonly logout: () => Promise<void>

@@ -1,44 +1,81 @@
 /** The avatar: the server's object for one connected user, and the list of what that user's page may call. */
-import { Avatar, tell } from 'fastify-perspective'
-import type { AvatarSession, Local, RemoteMethods } from 'fastify-perspective'
+import { Avatar, type AvatarSession, type Local, type RemoteMethods } from 'fastify-perspective'
 import { z } from 'zod'
-import type { Chat, ChatMind } from './contract.js'
-import type { Room } from './room.js'
+import { PLACE } from './club/board.js'
+import { askEverybody } from './club/question.js'
+import type { ClubRoom } from './club/room.js'
+import { COLOURS, type Club, type ClubMind, type Colour } from './contract.js'
 
-const DELETE_LINE = 'chat.delete_line'
-const text = (max: number) => z.string().trim().min(1).max(max)
+// Django's words: app label, action, model.
+const CLEAR_BOARD = 'board.clear_board'
+const CHANGE_USER = 'auth.change_user'
 
-export class ChatAvatar extends Avatar<ChatMind> implements Local<Chat> {
-  static readonly remote: RemoteMethods<Chat> = {
-    say: [text(500)],
-    askEverybody: [text(140)],
-    clear: { requires: DELETE_LINE },
+export class ClubAvatar extends Avatar<ClubMind> implements Local<Club> {
+  static readonly remote: RemoteMethods<Club> = {
+    enter: true,
+    add: [z.enum(COLOURS)],
+    point: [PLACE, PLACE],
+    ask: [z.string().trim().min(1).max(140), z.instanceof(AbortSignal)],
+    exportJournal: [z.instanceof(AbortSignal)],
+    clear: { requires: CLEAR_BOARD },
+    members: { requires: CHANGE_USER },
+    setActive: { args: [z.string(), z.boolean()], requires: CHANGE_USER },
   }
-  readonly #room: Room
+  /** What this page is known by at the others. */
+  readonly page: number
+  readonly #room: ClubRoom
 
-  constructor(session: AvatarSession, room: Room) {
+  constructor(session: AvatarSession, room: ClubRoom) {
     super(session)
     this.#room = room
+    this.page = room.nextPage()
   }
 
-  override async attached() {
+  override attached() {
     this.#room.enter(this)
-    tell(this.mind).permitted(await this.session.hasPerm(DELETE_LINE))
   }
 
   override detached() {
     this.#room.leave(this)
   }
 
-  say(text: string) {
-    this.#room.say(this.user.username, text)
+  async enter() {
+    const { board, presence } = this.#room
+    return {
+      board,
+      presence,
+      page: this.page,
+      mayClear: await this.session.hasPerm(CLEAR_BOARD),
+      mayManage: await this.session.hasPerm(CHANGE_USER),
+    }
   }
 
-  askEverybody(text: string) {
-    return this.#room.askEverybody(this.user.username, text)
+  add(colour: Colour) {
+    this.#room.board.add(colour, this.user.username)
+  }
+
+  point(x: number, y: number) {
+    const { page, user } = this
+    this.#room.pages.tell.pointed({ page, username: user.username, x, y })
+  }
+
+  ask(text: string, signal: AbortSignal) {
+    return askEverybody(this.#room.avatars, { from: this.user.username, text }, signal)
+  }
+
+  exportJournal(signal: AbortSignal) {
+    return this.#room.journal.export(signal)
   }
 
   clear() {
     this.#room.clear(this.user.username)
+  }
+
+  members() {
+    return this.#room.members.list()
+  }
+
+  setActive(memberId: string, isActive: boolean) {
+    return this.#room.members.setActive(memberId, isActive, this.user)
   }
 }

@@ -1,4 +1,31 @@
-/** What the two sides of the demo offer each other. Types only: the server and the page both import it. */
+/** What the two sides of the demo offer each other. Both import it; it drags neither into the other's world. */
+import type { Cacheable, Referenceable } from 'fastify-perspective/broker'
+
+export const COLOURS = ['lemon', 'peach', 'mint', 'sky', 'lilac'] as const
+export type Colour = (typeof COLOURS)[number]
+
+/** A note is an object on the server. Pages hold it by reference and call it. */
+export interface Note extends Referenceable {
+  /** Thousandths of the way that a note can go on the board: from the left, from the top. */
+  move(x: number, y: number): void
+  write(text: string): void
+  paint(colour: Colour): void
+  remove(): void
+}
+
+/** What there is to see of a note, and the reference to call it by. */
+export interface Card {
+  readonly note: Note
+  readonly by: string
+  readonly text: string
+  readonly colour: Colour
+  readonly x: number
+  readonly y: number
+  /** What was touched last lies on top. */
+  readonly level: number
+}
+/** The board as every page mirrors it: the notes by their names. */
+export type Cards = Readonly<Record<string, Card>>
 
 /** A user who is here, on one page or on several. */
 export interface Person {
@@ -7,59 +34,77 @@ export interface Person {
   readonly pages: number
 }
 
-/** Something that was said. */
-export interface Line {
-  readonly id: number
-  readonly from: string
-  readonly text: string
-  readonly at: Date
+/** What a page needs when it comes, and again when it comes back. */
+export interface Welcome {
+  readonly board: Cacheable<Cards>
+  readonly presence: Cacheable<readonly Person[]>
+  /** What this page's own pointer is known by. */
+  readonly page: number
+  readonly mayClear: boolean
+  readonly mayManage: boolean
 }
 
-/** `none`: the time was up, or the question was put aside. `left`: the page went away before it answered. */
-export type Answer = 'waiting' | 'yes' | 'no' | 'none' | 'left'
+/** Where somebody points, in the measure of {@link Note.move}. */
+export interface Pointer {
+  readonly page: number
+  readonly username: string
+  readonly x: number
+  readonly y: number
+}
 
-/** What one page answers; a user with two pages is asked on both. */
+export interface Question {
+  readonly from: string
+  readonly text: string
+}
+/** `none`: no answer in time. `left`: the page went away before it answered. */
+export type Answer = 'yes' | 'no' | 'none' | 'left'
+/** What one page has answered; a user with two pages is asked on both. */
 export interface Ballot {
   readonly page: number
   readonly username: string
   readonly answer: Answer
 }
-
-/** A question that the server has put to every page. */
-export interface Question {
-  readonly id: number
-  readonly from: string
-  readonly text: string
-  /** How long the server waits for an answer. */
-  readonly seconds: number
-  readonly ballots: readonly Ballot[]
+export interface Poll {
+  /** Whom the server asks: the ballots that are to come, without their answers. */
+  readonly asked: readonly Omit<Ballot, 'answer'>[]
+  /** The answers, each as soon as it is given. */
+  readonly ballots: AsyncIterable<Ballot>
 }
 
-export interface Welcome {
-  readonly people: readonly Person[]
-  readonly lines: readonly Line[]
-  readonly questions: readonly Question[]
+/** A piece of the club's journal. */
+export interface JournalPart {
+  readonly lines: readonly string[]
+  readonly done: number
+  readonly total: number
+}
+
+/** A row of Django's user table, for those who may change it. */
+export interface Member {
+  readonly id: string
+  readonly username: string
+  readonly isActive: boolean
 }
 
 /** What a page may call: its user's avatar. */
-export interface Chat {
-  say(text: string): void
-  /** Asks every page; resolves when all have answered, have gone, or the time is up. */
-  askEverybody(text: string): void
-  /** Forgets what was said. Needs the Django permission `chat.delete_line`. */
+export interface Club {
+  enter(): Welcome
+  add(colour: Colour): void
+  point(x: number, y: number): void
+  /** Puts a question to every page, this one too. The signal takes it back. */
+  ask(text: string, signal: AbortSignal): Poll
+  /** Everything that ever happened here, as fast as the page reads it. */
+  exportJournal(signal: AbortSignal): AsyncIterable<JournalPart>
+  /** Needs the Django permission `board.clear_board`. */
   clear(): void
+  /** Both need the Django permission `auth.change_user`. */
+  members(): readonly Member[]
+  setActive(memberId: string, isActive: boolean): void
 }
 
 /** What the server may call: each page's mind. */
-export interface ChatMind {
-  welcome(welcome: Welcome): void
-  /** Whether this user may clear the conversation. */
-  permitted(mayClear: boolean): void
-  present(people: readonly Person[]): void
-  heard(line: Line): void
+export interface ClubMind {
+  pointed(pointer: Pointer): void
   cleared(by: string): void
-  /** The server awaits the answer: yes, no, or none. */
-  ask(question: Question): boolean | null
-  asked(question: Question): void
-  answered(questionId: number, ballot: Ballot): void
+  /** The server awaits the answer; when the signal aborts nobody does any more. */
+  ask(question: Question, signal: AbortSignal): boolean | null
 }

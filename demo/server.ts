@@ -1,10 +1,12 @@
-/** The server: a Fastify app with the plugin, and the page that Vite has built. */
+/** The server: a Fastify app with the plugin, the page that Vite has built, and a page without a bundler. */
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import Fastify, { type FastifyInstance } from 'fastify'
 import perspective from 'fastify-perspective'
-import { ChatAvatar } from './avatar.js'
-import { Room } from './room.js'
+import { Pool } from 'pg'
+import { ClubAvatar } from './avatar.js'
+import { Members } from './club/members.js'
+import { ClubRoom } from './club/room.js'
 
 export interface ServerOptions {
   /** Connection string of a Django project's PostgreSQL. */
@@ -25,15 +27,20 @@ const CONTENT_SECURITY_POLICY = [
 /** Listens on this machine only; `close()` of what it answers ends it. */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
   const { database, port, ticketSecret, accounts = [] } = options
-  const room = new Room()
   const app = Fastify({ logger: { level: process.env['LOG_LEVEL'] ?? 'warn' } })
+  const pool = new Pool({ connectionString: database })
+  app.addHook('onClose', () => pool.end())
+
+  // The one line between the switch in Django's table and the sessions that are open.
+  const endSessions = (id: string) => void app.perspective.sessions.disconnect(id, 'deactivated')
+  const room = new ClubRoom(new Members(pool, endSessions))
 
   await app.register(perspective, {
     prefix: '/perspective',
-    database,
+    database: pool,
     ticket: { secret: ticketSecret },
     allowedOrigins: ['localhost', '127.0.0.1'].map((host) => `http://${host}:${port}`),
-    realm: (session) => new ChatAvatar(session, room),
+    realm: (session) => new ClubAvatar(session, room),
   })
 
   app.addHook('onSend', async (_request, reply) => {
@@ -42,7 +49,8 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
     reply.header('referrer-policy', 'no-referrer')
   })
   app.get('/accounts', () => accounts)
-  await app.register(fastifyStatic, { root: fileURLToPath(new URL('page/dist', import.meta.url)) })
+  const root = ['page/dist', 'plain'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  await app.register(fastifyStatic, { root })
 
   await app.listen({ port, host: 'localhost' })
   return app

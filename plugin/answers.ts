@@ -17,6 +17,8 @@ import {
 
 /** Seconds until a database that is away is worth another try; spread, so that not all come back at once. */
 const RETRY_SECONDS = 5
+/** Characters of one text of an error in the log. */
+const MAX_LOGGED = 8192
 
 /** Sends a body as JSON text; as text it passes the app's serializers and `preSerialization` hooks by. */
 export function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {
@@ -28,9 +30,17 @@ export function sendJson(reply: FastifyReply, status: number, body: object): Fas
     .send(JSON.stringify(body))
 }
 
+const refusals = new WeakMap<FastifyReply, string>()
+
+/** The code of the refusal that a reply was answered with; null where it was none. */
+export function refusalCodeOf(reply: FastifyReply): string | null {
+  return refusals.get(reply) ?? null
+}
+
 /** Sends a refusal: `{code, message, retryAfter?}`. */
 export function sendRefusal(reply: FastifyReply, error: RouteError): FastifyReply {
   const { code, message, statusCode = 500, retryAfterSeconds } = error
+  refusals.set(reply, code)
   if (retryAfterSeconds === undefined) return sendJson(reply, statusCode, { code, message })
   return sendJson(reply.header('retry-after', String(retryAfterSeconds)), statusCode, {
     code,
@@ -78,12 +88,17 @@ export function logError(
 ): void {
   const shown: Record<string, unknown> =
     error instanceof Error
-      ? { type: error.name, message: error.message, stack: error.stack }
-      : { type: typeof error, message: String(error) }
+      ? { type: error.name, message: clip(error.message), stack: clip(error.stack ?? '') }
+      : { type: typeof error, message: clip(String(error)) }
   const { code } = (error ?? {}) as { code?: unknown }
   if (typeof code === 'string') shown['code'] = code
   // Not under `err`: pino's own serializer there takes what has a message for an Error, and its type for "Object".
   log.error({ ...context, error: shown }, message)
+}
+
+/** An error may quote what a page has sent: a line of the log is no place for a megabyte. */
+function clip(text: string): string {
+  return text.length > MAX_LOGGED ? `${text.slice(0, MAX_LOGGED)}…` : text
 }
 
 function isRouteError(error: unknown): error is RouteError {

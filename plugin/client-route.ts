@@ -2,12 +2,33 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance } from 'fastify'
+import { readableBy } from './cors.js'
 
-/** Registers the route; the module is read once. */
-export async function registerClientRoute(scope: FastifyInstance): Promise<void> {
-  const code = await readFile(new URL('../client.min.js', import.meta.url))
+/** Registers the route; the module is read once. Modules are asked for with CORS: pages of `origins` may load it. */
+export async function registerClientRoute(
+  scope: FastifyInstance,
+  origins: ReadonlySet<string>,
+): Promise<void> {
+  await registerModule(scope, origins, '/client.js', '../client.min.js')
+}
+
+/** Registers `GET <prefix>/hashed-password.js`, which `client.js` imports when it is needed. */
+export async function registerHashedPasswordModule(
+  scope: FastifyInstance,
+  origins: ReadonlySet<string>,
+): Promise<void> {
+  await registerModule(scope, origins, '/hashed-password.js', '../hashed-password.js')
+}
+
+async function registerModule(
+  scope: FastifyInstance,
+  origins: ReadonlySet<string>,
+  url: string,
+  file: string,
+): Promise<void> {
+  const code = await readFile(new URL(file, import.meta.url))
   const etag = `"${createHash('sha256').update(code).digest('base64url').slice(0, 22)}"`
-  scope.get('/client.js', (request, reply) => {
+  scope.get(url, readableBy(origins), (request, reply) => {
     reply.headers({
       etag,
       // Asked for anew each time, and answered by 304: a deploy changes server and client together.

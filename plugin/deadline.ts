@@ -7,6 +7,11 @@ export class Deadline {
     this.#timer = setTimeout(onMissed, ms)
   }
 
+  /** The process may end before it. */
+  unref(): void {
+    this.#timer?.unref()
+  }
+
   stop(): void {
     clearTimeout(this.#timer)
     // It holds on to what was to be done.

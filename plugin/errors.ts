@@ -108,6 +108,11 @@ export const TicketInvalid: RouteErrorClass = define(
   'The ticket is not valid: expired, used before, or not of this server.',
   401,
 )
+export const LedgerAway: RouteErrorClass = define(
+  'PB_ERR_TICKET_LEDGER',
+  'The ledger of used tickets cannot be asked; try again soon.',
+  503,
+)
 export const RenewalRejected: RouteErrorClass = define(
   'PB_ERR_RENEWAL_REJECTED',
   'The renewal token is not valid any more; log in again.',

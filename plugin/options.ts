@@ -24,8 +24,7 @@ import { ANONYMOUS } from './portal/anonymous-checker.js'
 import { type Checker, DJANGO } from './portal/portal.js'
 import { readInteger, refuseUnknown } from './read-option.js'
 import type { Realm } from './session/avatar.js'
-import { readSessionLimits } from './session/session-limits.js'
-import type { SessionLimits } from './session/sessions.js'
+import { type SessionOptions, readSessionOptions } from './session/session-options.js'
 import {
   type RenewalOption,
   type ResolvedTickets,
@@ -66,7 +65,7 @@ export type PerspectiveOptions = UserModelOption &
     readonly passwordCosts?: PasswordCosts
     /** Whether plain `bcrypt` ignores what is beyond 72 bytes of a password; default false: refuses it. */
     readonly bcryptTruncate?: boolean
-    readonly sessions?: Partial<SessionLimits>
+    readonly sessions?: Partial<SessionOptions>
     readonly rateLimits?: Partial<RateLimits>
     /** The quotas of each session; see `DEFAULT_LIMITS`. Of a page 10,000 calls in a second are taken. */
     readonly limits?: Partial<Limits>
@@ -88,7 +87,7 @@ export interface ResolvedOptions {
   readonly waysIn: ResolvedWaysIn
   readonly passwords: PasswordSettings
   readonly login: ResolvedLoginOptions
-  readonly sessions: SessionLimits
+  readonly sessions: SessionOptions
   readonly rateLimits: RateLimits
   readonly limits: Limits
   readonly copyables: readonly CopyableClass[]
@@ -132,7 +131,7 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     prefix,
     database,
     users: options.users ?? {},
-    tickets: readTicketOption(ticket, prefix),
+    tickets: readTicketOption(ticket, prefix, djangoKeysOf(options)),
     renewal: readRenewalOption(options.renewal),
     origins: readOrigins(options.allowedOrigins),
     realm,
@@ -140,12 +139,17 @@ export function resolveOptions(options: PerspectiveOptions): ResolvedOptions {
     waysIn: readWaysIn(options, ticket?.secret),
     passwords,
     login: readLoginOptions(options, passwords),
-    sessions: readSessionLimits(options.sessions),
+    sessions: readSessionOptions(options.sessions),
     rateLimits: readCounts('rateLimits', options.rateLimits, DEFAULT_RATE_LIMITS),
     limits: readCounts('limits', options.limits, PAGE_LIMITS),
     copyables: readCopyables(options.copyables ?? []),
     callTimeoutMs: readInteger('callTimeoutMs', options.callTimeoutMs ?? 0, 0, 2 ** 31 - 1),
   })
+}
+
+function djangoKeysOf(options: object): unknown {
+  const { djangoSessions } = options as { djangoSessions?: { secretKeys?: unknown } | null }
+  return djangoSessions?.secretKeys
 }
 
 function readPasswords(options: PerspectiveOptions): PasswordSettings {
@@ -198,8 +202,8 @@ function readCheckers(checkers: unknown): readonly Checker[] {
       }
       types.add(type)
     }
-    for (const method of ['check', 'load', 'accountName', 'permissionsOf'] as const) {
-      const isOptional = method === 'accountName' || method === 'permissionsOf'
+    for (const method of ['check', 'load', 'accountName', 'permissionsOf', 'revalidate'] as const) {
+      const isOptional = method !== 'check' && method !== 'load'
       if (typeof checker[method] === 'function' || (isOptional && checker[method] === undefined))
         continue
       throw new InvalidOptionError(`${option}.${method}`, 'a function', checker[method])

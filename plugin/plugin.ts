@@ -1,28 +1,32 @@
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import { registerClientRoute } from './client-route.js'
+import { registerClientRoute, registerHashedPasswordModule } from './client-route.js'
 import { DjangoUsers, InvalidOptionError, openDatabase } from './django/index.js'
 import { openCookieSessions } from './login/cookie-sessions.js'
 import { prepareJsonPosts } from './login/json-post.js'
 import { LoginEffects } from './login/login-effects.js'
-import { registerLoginRoute } from './login/login-route.js'
-import { registerLogoutRoute } from './login/logout-route.js'
+import { registerPosts } from './login/posts.js'
+import { warnOfProxy } from './login/proxy-warning.js'
 import { RateLimiter } from './login/rate-limits.js'
-import { registerRenewRoute } from './login/renew-route.js'
-import { registerTicketRoute } from './login/ticket-route.js'
+import { Observation } from './observation.js'
 import { type PerspectiveOptions, type ResolvedOptions, resolveOptions } from './options.js'
-import { AnonymousChecker } from './portal/anonymous-checker.js'
-import { DjangoChecker } from './portal/django-checker.js'
-import { Portal } from './portal/portal.js'
+import { openPortal } from './portal/open-portal.js'
+import { DJANGO, bindingDigest, userKeyOf } from './portal/portal.js'
+import { SessionKeeper } from './session/session-keeper.js'
 import { SessionRegistry, type Sessions } from './session/sessions.js'
+import { endSessions } from './session/shutdown.js'
 import { registerSocketRoute } from './session/socket-route.js'
+import { type PerspectiveStats, readStats } from './stats.js'
 import { startClock } from './ticket/clock.js'
 import { type OpenTickets, openTickets } from './ticket/open-tickets.js'
 
 /** What the plugin adds to the app: `app.perspective`. */
 export interface PerspectiveServer {
+  /** Who is connected to this process. */
   readonly sessions: Sessions
+  /** What is held now, and what has been counted since the plugin was registered; frozen. */
+  stats(): PerspectiveStats
 }
 
 declare module 'fastify' {
@@ -30,9 +34,6 @@ declare module 'fastify' {
     readonly perspective: PerspectiveServer
   }
 }
-
-/** How long sessions may take to detach and sockets to close when the app does. */
-const SHUTDOWN_MS = 5_000
 
 async function register(app: FastifyInstance, options: PerspectiveOptions): Promise<void> {
   const resolved = resolveOptions(options)
@@ -51,11 +52,46 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
   const registry = new SessionRegistry(resolved.sessions, now, (userKey) => {
     minting.renewals?.families.revokeUser(userKey)
   })
+  const { log } = app
+  const warn = (message: string): void => log.warn(`perspective: ${message}`)
+  const passwords = { ...resolved.passwords, warn }
+  const { portal, hashedPasswords } = openPortal(resolved, users, passwords, now)
+  const keeper = new SessionKeeper({
+    registry,
+    portal,
+    users,
+    options: resolved.sessions,
+    log,
+    aliveSessions: cookieSessions === null ? undefined : (keys) => cookieSessions.alive(keys),
+  })
+  const observation = new Observation()
+  const effects = new LoginEffects({
+    users,
+    passwords,
+    options: resolved.login,
+    log,
+    passwordUpgraded: (user, from, to) => {
+      const account = { user, checker: DJANGO }
+      minting.renewals?.rebind({ ...account, binding: from }, { ...account, binding: to })
+      const userKey = userKeyOf(DJANGO, user.id)
+      registry.rebind(userKey, bindingDigest(from), bindingDigest(to))
+    },
+  })
   let isClosing = false
 
-  app.decorate('perspective', Object.freeze({ sessions: registry }))
+  app.decorate(
+    'perspective',
+    Object.freeze({
+      sessions: registry,
+      stats: () => readStats(registry, observation.counts, keeper.authorityAge),
+    }),
+  )
+  app.addHook('onReady', async () => {
+    keeper.start()
+  })
   app.addHook('preClose', async () => {
     isClosing = true
+    await keeper.stop()
     await endSessions(registry)
   })
   app.addHook('onClose', () => database.close())
@@ -63,45 +99,40 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
   await app.register(
     async (scope) => {
       prepareJsonPosts(scope)
+      warnOfProxy(scope)
       if (!scope.hasDecorator('createRateLimit'))
         await scope.register(fastifyRateLimit, { global: false })
-      const context = {
-        ...createContext(scope, resolved, users, registry, minting, () => isClosing),
+      scope.addHook('onResponse', async (request, reply) => {
+        observation.answered(request, reply)
+      })
+      const shared = {
+        portal,
+        registry,
+        observation,
+        effects,
         cookieSessions,
+        hashedPasswords,
         now,
       }
-      registerLoginRoute(scope, context)
-      if (cookieSessions !== null) registerTicketRoute(scope, context, cookieSessions)
-      const { renewals } = context
-      if (renewals !== null) {
-        registerRenewRoute(scope, { ...context, renewals })
-        registerLogoutRoute(scope, { ...context, renewals })
+      const context = {
+        ...createContext(scope, resolved, minting),
+        ...shared,
+        isClosing: () => isClosing,
+      }
+      if (minting.mints) {
+        await scope.register(async (posts) => {
+          registerPosts(posts, context)
+        })
       }
       await registerSocketRoute(scope, `${scope.prefix}/socket`, context)
-      await registerClientRoute(scope)
+      await registerClientRoute(scope, resolved.origins)
+      if (hashedPasswords !== null) await registerHashedPasswordModule(scope, resolved.origins)
     },
     { prefix: resolved.prefix },
   )
 }
 
-function createContext(
-  scope: FastifyInstance,
-  options: ResolvedOptions,
-  users: DjangoUsers,
-  registry: SessionRegistry,
-  minting: OpenTickets,
-  isClosing: () => boolean,
-) {
-  const warn = (message: string): void => scope.log.warn(`perspective: ${message}`)
-  const passwords = { ...options.passwords, warn }
-  const effects = new LoginEffects({
-    users,
-    passwords,
-    options: options.login,
-    log: scope.log,
-    // Nothing compares the password of an open session.
-    passwordUpgraded: () => undefined,
-  })
+function createContext(scope: FastifyInstance, options: ResolvedOptions, minting: OpenTickets) {
   return {
     origins: options.origins,
     realm: options.realm,
@@ -109,17 +140,9 @@ function createContext(
     copyables: options.copyables,
     callTimeoutMs: options.callTimeoutMs,
     log: scope.log,
-    portal: new Portal([
-      new DjangoChecker(users, passwords),
-      ...(options.waysIn.anonymous ? [new AnonymousChecker()] : []),
-      ...options.checkers,
-    ]),
     ...minting,
     limiter: new RateLimiter(scope, options.rateLimits, options.tickets.keys.limits),
     hooks: options.login.hooks,
-    effects,
-    registry,
-    isClosing,
   }
 }
 
@@ -142,16 +165,6 @@ function refuseUnusableApp(app: FastifyInstance): void {
       'a second one',
     )
   }
-}
-
-async function endSessions(registry: SessionRegistry): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const tooLong = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, SHUTDOWN_MS)
-  })
-  const ended = Promise.all(registry.entries().map((entry) => entry.shutdown()))
-  await Promise.race([ended, tooLong])
-  clearTimeout(timer)
 }
 
 /**

@@ -1,5 +1,6 @@
-// Makes dist/client.min.js, the one module that the plugin serves at <prefix>/client.js. Without it a
-// page of a Django template, which has no bundler, cannot load the client.
+// Makes dist/client.min.js, the module that the plugin serves at <prefix>/client.js, and
+// dist/hashed-password.js, which that one imports when it is needed. Without them a page of a Django
+// template, which has no bundler, cannot load the client.
 
 import { readFileSync } from 'node:fs'
 import { build } from 'esbuild'
@@ -7,10 +8,8 @@ import { projectFolder } from './install.mjs'
 
 const { name, version } = JSON.parse(readFileSync(`${projectFolder}package.json`, 'utf8'))
 
-await build({
+const options = {
   absWorkingDir: projectFolder,
-  entryPoints: ['dist/client/index.js'],
-  outfile: 'dist/client.min.js',
   bundle: true,
   format: 'esm',
   minify: true,
@@ -22,4 +21,15 @@ await build({
   legalComments: 'none',
   banner: { js: `/* ${name} ${version}, MIT */` },
   logLevel: 'warning',
+}
+await build({
+  ...options,
+  entryPoints: ['dist/client/index.js'],
+  outfile: 'dist/client.min.js',
+  external: ['./hashed-password.js'],
+})
+await build({
+  ...options,
+  entryPoints: ['dist/client/hashed-password.js'],
+  outfile: 'dist/hashed-password.js',
 })

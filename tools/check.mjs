@@ -20,6 +20,9 @@ const checks = [
   ['bundle', process.execPath, ['tools/check-bundle.mjs']],
   ['errors', process.execPath, ['tools/check-errors.mjs']],
   ['behaviours', process.execPath, ['tools/check-behaviours.mjs']],
+  ['reference', process.execPath, ['tools/reference.mjs', '--check']],
+  ['links', process.execPath, ['tools/check-links.mjs']],
+  ['attacks', process.execPath, ['tools/check-attacks.mjs']],
   ['sources', process.execPath, ['tools/check-sources.mjs']],
 ]
 

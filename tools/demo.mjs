@@ -10,7 +10,7 @@
 
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
-import { readdirSync, statSync } from 'node:fs'
+import { readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { installDependencies, projectFolder, runOrExit } from './install.mjs'
 
@@ -69,7 +69,18 @@ function buildPage() {
     return
   console.log('Building the page ...')
   const vite = 'node_modules/vite/bin/vite.js'
-  runOrExit(process.execPath, [vite, 'build', 'demo/page', '--logLevel=warn'])
+  // Beside the old one and then in its place: another launcher may be building, or serving it.
+  const folder = `dist/page-${process.pid}`
+  runOrExit(process.execPath, [
+    vite,
+    'build',
+    'demo/page',
+    '--logLevel=warn',
+    '--outDir',
+    `../../${folder}`,
+  ])
+  rmSync('demo/page/dist', { recursive: true, force: true })
+  renameSync(folder, 'demo/page/dist')
 }
 
 /** Whether a built file is missing, or older than what it is made of: files, or folders with all that is in them. */
@@ -86,12 +97,16 @@ function isStale(output, inputs) {
 async function openDatabase() {
   if (DATABASE_URL) return { url: DATABASE_URL, accounts: [], stop: async () => undefined }
   const { loadDjango, startPostgres } = await import('./postgres/start.ts')
-  const { ACCOUNTS } = await import('./postgres/accounts.ts')
+  const { DEMO_ACCOUNTS } = await import('../demo/accounts.ts')
   console.log('Starting PostgreSQL ...')
   const postgres = await startPostgres()
   await loadDjango(postgres.url)
-  const accounts = ACCOUNTS.filter(({ username }) => !username.startsWith('fast'))
-  return { url: postgres.url, accounts, stop: () => postgres.stop() }
+  const { Client } = await import('pg').then((module) => module.default)
+  const client = new Client({ connectionString: postgres.url })
+  await client.connect()
+  await client.query(readFileSync('demo/board.sql', 'utf8'))
+  await client.end()
+  return { url: postgres.url, accounts: DEMO_ACCOUNTS, stop: () => postgres.stop() }
 }
 
 async function startApp() {
@@ -101,7 +116,7 @@ async function startApp() {
       database: database.url,
       port,
       ticketSecret: TICKET_SECRET || randomBytes(32).toString('base64url'),
-      accounts: database.accounts.filter(({ password }) => password !== null),
+      accounts: database.accounts,
     })
   } catch (error) {
     await database.stop()
@@ -117,7 +132,7 @@ function printWelcome() {
   } else {
     const cells = database.accounts.map((account) => [
       account.username,
-      account.password ?? '–',
+      account.password,
       account.note,
     ])
     const rows = [['user', 'password', ''], ...cells]
@@ -126,7 +141,9 @@ function printWelcome() {
       console.log(`  ${user.padEnd(widths[0])}   ${password.padEnd(widths[1])}   ${note}`.trimEnd())
     }
   }
-  console.log('\n  Log in as two users, in two windows. Ctrl-C ends everything.\n')
+  console.log(
+    '\n  Log in as several of them, each in a window of its own. Ctrl-C ends everything.\n',
+  )
 }
 
 async function stop() {

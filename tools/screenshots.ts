@@ -3,7 +3,7 @@
 
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { launchChromium } from '../test/support/chromium.js'
 import { startDemo } from '../test/support/demo.js'
 import { ACCOUNTS } from './postgres/accounts.js'
@@ -13,17 +13,23 @@ const MAX_BYTES = 250_000
 const demo = await startDemo()
 const browser = await launchChromium()
 try {
-  const [ada, grace, linus] = [await enter('ada'), await enter('grace'), await enter('linus')]
-  await talk(ada, grace, linus)
-  await ask(linus, 'Shall we have the compiler check the contracts, too?')
+  const [ada, linus, grace] = [await enter('ada'), await enter('linus'), await enter('grace')]
+  await drag(grace, noteOn(grace, 'projector'), 30, 60)
+  await drag(linus, noteOn(linus, 'Keys'), -30, 30)
+  await drag(linus, noteOn(linus, 'New members'), -10, 70)
+  await linus.getByLabel('A question with yes or no').fill('Shall we meet on Thursdays?')
+  await linus.keyboard.press('Enter')
   await ada.getByRole('button', { name: 'Yes', exact: true }).click()
-  await grace.getByText('1 yes · 0 no · 2 to come').waitFor()
-  await shoot(grace, 'demo-light')
-  await grace.emulateMedia({ colorScheme: 'dark' })
-  await shoot(grace, 'demo-dark')
-  await grace.emulateMedia({ colorScheme: 'light' })
-  await grace.setViewportSize({ width: 390, height: 844 })
-  await shoot(grace, 'demo-phone')
+  await grace.getByRole('dialog').getByRole('button', { name: 'Yes', exact: true }).click()
+  await linus.getByText('2 yes · 0 no · 1 to come').waitFor()
+  const pointing: [Page, string][] = [
+    [ada, 'observatory'],
+    [grace, 'projector'],
+  ]
+  await shoot(linus, 'demo-light', 'light', pointing)
+  await shoot(linus, 'demo-dark', 'dark', pointing)
+  await linus.setViewportSize({ width: 390, height: 844 })
+  await shoot(linus, 'demo-phone', 'light', pointing)
 } finally {
   await browser.close()
   await demo.stop()
@@ -37,39 +43,41 @@ async function enter(username: string): Promise<Page> {
   await page.getByLabel('User name').fill(username)
   await page.getByLabel('Password').fill(account?.password ?? '')
   await page.getByRole('button', { name: 'Log in', exact: true }).click()
-  await page.getByRole('heading', { name: 'Here now' }).waitFor()
+  await page.getByRole('heading', { name: 'The board' }).waitFor()
   return page
 }
 
-async function talk(ada: Page, grace: Page, linus: Page): Promise<void> {
-  await say(
-    ada,
-    'The engine has no pretensions to originate anything. It does what we order it to.',
-  )
-  await say(linus, 'Then order it to show me the code. Talk is cheap.')
-  await say(grace, 'I have brought everybody a nanosecond: 30 cm of wire.')
-  await say(grace, 'A call on the avatar is one message up, one message down.')
-  await say(ada, 'A question goes the other way: the server awaits the answer of each page.')
-  await ask(grace, 'Is it easier to ask forgiveness than permission?')
-  await ada.getByRole('button', { name: 'No', exact: true }).click()
-  await linus.getByRole('button', { name: 'Yes', exact: true }).click()
-  await grace.getByRole('button', { name: 'Yes', exact: true }).click()
-  await grace.getByText('2 yes · 1 no').waitFor()
+function noteOn(page: Page, text: string): Locator {
+  return page.getByRole('article', { name: text })
 }
 
-async function say(page: Page, text: string): Promise<void> {
-  await page.getByLabel('Say something').fill(text)
-  await page.keyboard.press('Enter')
-  await page.getByText(text).waitFor()
+async function drag(page: Page, note: Locator, byX: number, byY: number): Promise<void> {
+  const { x, y } = await middleOf(note)
+  await page.mouse.move(x, y)
+  await page.mouse.down()
+  await page.mouse.move(x + byX, y + byY, { steps: 25 })
+  await page.mouse.up()
 }
 
-async function ask(page: Page, text: string): Promise<void> {
-  await page.getByLabel('A question with yes or no').fill(text)
-  await page.keyboard.press('Enter')
-  await page.getByText('The server asks this page').waitFor()
+async function middleOf(note: Locator): Promise<{ x: number; y: number }> {
+  const box = await note.boundingBox()
+  if (box === null) throw new Error('The note is not to be seen.')
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 }
 }
 
-async function shoot(page: Page, name: string): Promise<void> {
+/** With the pointers of the others, which are gone after some seconds. */
+async function shoot(
+  page: Page,
+  name: string,
+  colorScheme: 'light' | 'dark',
+  pointing: [Page, string][],
+): Promise<void> {
+  await page.emulateMedia({ colorScheme })
+  for (const [other, text] of pointing) {
+    const { x, y } = await middleOf(noteOn(other, text))
+    await other.mouse.move(x - 60, y + 60)
+    await other.mouse.move(x - 30, y + 45, { steps: 3 })
+  }
   const path = fileURLToPath(new URL(`../docs/${name}.png`, import.meta.url))
   // Neither the mouse nor the focus of the last click belongs in the picture.
   await page.mouse.move(0, 0)

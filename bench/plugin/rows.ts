@@ -2,8 +2,10 @@
 import { Agent } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { OURS } from '../contenders/index.js'
+import { median } from '../rounds.js'
 import type { Bar } from '../rows.js'
 import { openAudience } from './audience.js'
+import { startDjangoSite } from './django-site.js'
 import { inParallel } from './parallel.js'
 import { AT_ONCE, DJANGO_ITERATIONS, LINUS, type Site, fail } from './site.js'
 import { type Storm, weather } from './storm.js'
@@ -14,13 +16,25 @@ export interface Running {
   end?(): Promise<void>
 }
 
+/** Why a row cannot be measured here. */
+export interface Skipped {
+  readonly skipped: string
+}
+
 export interface PluginRow {
   readonly name: string
   readonly title: string
   readonly unit: string
   readonly bars: readonly Bar[]
-  start(site: Site): Promise<Running> | Running
+  start(site: Site): Promise<Running | Skipped> | Running
 }
+
+/** Beside an unknown user: others who are refused, with the name of such a user. Mallory's password is right. */
+const CAUSES = [
+  ['wrong password', 'linus'],
+  ['unusable password', 'nopass'],
+  ['inactive user', 'mallory'],
+] as const
 
 /** `scale`: how many of the sessions and logins there are, for a run that is to be short. */
 export function pluginRows(scale: number, seconds: number): readonly PluginRow[] {
@@ -29,6 +43,7 @@ export function pluginRows(scale: number, seconds: number): readonly PluginRow[]
   const minds = count(1000)
   const upgrades = count(300)
   const logins = count(16)
+  const refusals = Math.max(1, Math.round(5 * scale))
   const sky = { queued: count(40), pages: count(10), seconds: 4 * seconds }
   return [
     {
@@ -99,6 +114,30 @@ export function pluginRows(scale: number, seconds: number): readonly PluginRow[]
       }),
     },
     {
+      name: 'logins-django',
+      title: `${String(logins)} of them beside Django's own login view`,
+      unit: 'logins/s',
+      bars: [{ than: 'Django under gunicorn', ratio: 1 }],
+      start: (site) => besideDjango(site, logins),
+    },
+    {
+      name: 'login-causes',
+      title: `a refused login of an unknown user, ${String(refusals)} in a row`,
+      unit: 'ms',
+      bars: CAUSES.flatMap(([cause]) => [
+        { than: cause, ratio: 0.9 },
+        { than: cause, ratio: 1.1, isMost: true },
+      ]),
+      start: (site) => ({
+        measures: {
+          [OURS]: () => refusalMs(site, refusals, 'nobody'),
+          ...Object.fromEntries(
+            CAUSES.map(([cause, name]) => [cause, () => refusalMs(site, refusals, name)]),
+          ),
+        },
+      }),
+    },
+    {
       name: 'storm',
       title: `event loop's p99 delay, ${String(sky.queued)} logins queued`,
       unit: 'ms',
@@ -162,13 +201,46 @@ async function closeAll(site: Site, opened: readonly Closable[]): Promise<void> 
   await site.settle()
 }
 
-async function loginRate(site: Site, count: number): Promise<number> {
+async function besideDjango(site: Site, count: number): Promise<Running | Skipped> {
+  const django = await startDjangoSite(site.databaseUrl)
+  if ('missing' in django) return { skipped: django.missing }
+  return {
+    measures: {
+      [OURS]: () => loginRate(site, count),
+      'Django under gunicorn': () => rateOfLogins(count, (agent) => django.login(LINUS, agent)),
+    },
+    end: () => django.stop(),
+  }
+}
+
+/** The median of some refused logins, one after the other. */
+async function refusalMs(site: Site, count: number, username: string): Promise<number> {
   const agent = new Agent({ keepAlive: true })
-  const begin = performance.now()
-  await inParallel(count, AT_ONCE, async () => {
+  const times: number[] = []
+  for (let n = 0; n < count; n++) {
+    const begin = performance.now()
+    const answer = await site.login({ username, password: 'man in the middle' }, agent)
+    times.push(performance.now() - begin)
+    if (answer.status !== 401) fail('a refusal', answer)
+  }
+  agent.destroy()
+  return median(times)
+}
+
+function loginRate(site: Site, count: number): Promise<number> {
+  return rateOfLogins(count, async (agent) => {
     const answer = await site.login(LINUS, agent)
     if (answer.status !== 200) fail('a ticket', answer)
   })
+}
+
+async function rateOfLogins(
+  count: number,
+  login: (agent: Agent) => Promise<void>,
+): Promise<number> {
+  const agent = new Agent({ keepAlive: true })
+  const begin = performance.now()
+  await inParallel(count, AT_ONCE, () => login(agent))
   const seconds = (performance.now() - begin) / 1000
   agent.destroy()
   return count / seconds

@@ -48,9 +48,11 @@ export interface LoginAnswer {
 
 export class Site {
   readonly server: ServerProcess
+  readonly databaseUrl: string
 
-  constructor(server: ServerProcess) {
+  constructor(server: ServerProcess, databaseUrl: string) {
     this.server = server
+    this.databaseUrl = databaseUrl
   }
 
   /** As many tickets as asked, each of a login of its own. */
@@ -137,7 +139,7 @@ export async function startSite(): Promise<{ site: Site; stop: () => Promise<voi
       await server.stop()
       await postgres.stop()
     }
-    return { site: new Site(server), stop }
+    return { site: new Site(server, postgres.url), stop }
   } catch (error) {
     await postgres.stop()
     throw error

@@ -4,7 +4,7 @@ import type { DjangoUsers } from './users.js'
 import { normalizeUsername } from './username.js'
 
 /**
- * Logs a user in as Django's login form does. Null for every cause: unknown user, wrong, unusable or unsupported
+ * Logs one of `users` in by `credentials`, as Django's login form does; `options` say what the site's settings say. Null for every cause: unknown user, wrong, unusable or unsupported
  * password, inactive user. Each of those costs one query and one derivation, and whether the user is active is looked at
  * after the password. No query and no derivation for what the form refuses by itself: an empty field, NUL, a lone
  * surrogate. Source: `AuthenticationForm.clean`, `ModelBackend.authenticate`.

@@ -8,6 +8,7 @@ import {
   resolvePasswordSettings,
 } from './password-options.js'
 
+/** The site's settings, and what concerns one check. */
 export interface PasswordOptions extends PasswordSettings {
   /** Gives up a check that still waits for a worker; one that runs ends. */
   readonly signal?: AbortSignal
@@ -19,7 +20,7 @@ export interface PasswordOptions extends PasswordSettings {
 }
 
 /**
- * Checks a password against the text of Django's password column, in a worker thread: re-encodes and compares the whole
+ * Checks `password` against `encoded`, the text of Django's password column, by the settings in `options`, in a worker thread: re-encodes and compares the whole
  * text in constant time. A value that is unusable, malformed, of more work than is allowed, or of a hasher that the site
  * does not list, is false after {@link burnPassword}. A wrong password of the preferred hasher spends what its hash lacks
  * of today's work. False without a derivation only for a password that {@link isLoginText} refuses.
@@ -55,7 +56,7 @@ export async function checkPassword(
 }
 
 /**
- * Spends what a new password costs, for a user that does not exist, so that the time tells nothing. Source:
+ * Spends what `password` would cost as a new one, by the settings in `options`, for a user that does not exist, so that the time tells nothing. Source:
  * `ModelBackend.authenticate` (ticket 20760) and `verify_password` (CVE-2024-39329).
  * @throws as {@link checkPassword}.
  */

@@ -1,13 +1,21 @@
 import pgPromise from 'pg-promise'
 import { DatabaseUnavailableError, InvalidOptionError, type DatabaseFailure } from './errors.js'
+import { inTime } from './in-time.js'
+import type { ListenClient } from './notifications.js'
 
 /**
  * A database object that the app already has: a `Pool` of pg, or a pg-promise database (known by its `$pool`).
  * It stays the app's: it is never closed here.
  */
 export type Database =
-  | { query(text: string, values: unknown[]): Promise<{ readonly rows: readonly object[] }> }
-  | { readonly $pool: object }
+  | {
+      /** Runs the statement `text`, its `$1`… bound to `values`. */
+      query(text: string, values: unknown[]): Promise<{ readonly rows: readonly object[] }>
+    }
+  | {
+      /** The pool of a pg-promise database. */
+      readonly $pool: object
+    }
 
 /** Longest wait for a connection. */
 const CONNECT_TIMEOUT_MS = 2_000
@@ -20,15 +28,28 @@ type Query = (text: string, values: readonly unknown[]) => Promise<readonly obje
 export class OpenDatabase {
   readonly #query: Query
   readonly #end: () => Promise<void>
+  readonly #pool: object
 
   /** @internal */
-  constructor(query: Query, end: () => Promise<void>) {
+  constructor(query: Query, end: () => Promise<void>, pool: object) {
     this.#query = query
     this.#end = end
+    this.#pool = pool
   }
 
   /**
-   * Runs one statement with `$1`… bound by the server. `Row` is the caller's word for what the statement selects.
+   * What makes connections for LISTEN: with the options of the pool, and not of its number. Null for a database handed in
+   * that is no `Pool` of pg and has none.
+   */
+  get connectionMaker(): (() => ListenClient) | null {
+    const { Client, options } = this.#pool as { Client?: unknown; options?: object }
+    if (typeof Client !== 'function' || typeof options !== 'object') return null
+    const ClientClass = Client as new (options: object) => ListenClient
+    return () => new ClientClass(options)
+  }
+
+  /**
+   * Runs one statement, `text`, with `$1`… bound to `values` by the server. `Row` is the caller's word for what the statement selects.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`: no rows within 5 seconds, or an error instead of them.
    */
   async query<Row extends object>(
@@ -49,7 +70,7 @@ export class OpenDatabase {
 }
 
 /**
- * Opens a connection string with pg-promise, or wraps the database object that the app already has. Connects at the
+ * Opens `database`: a connection string with pg-promise, or the database object that the app already has. Connects at the
  * first query, not before.
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: neither of them.
  */
@@ -93,7 +114,7 @@ function openConnectionString(connectionString: string): OpenDatabase {
       void connection.done(!isUsable)
     }
   }
-  return new OpenDatabase(query, () => database.$pool.end())
+  return new OpenDatabase(query, () => database.$pool.end(), database.$pool)
 }
 
 interface Pool {
@@ -108,21 +129,10 @@ function findPool(database: Database | null): Pool | undefined {
 }
 
 function wrapPool(pool: Pool): OpenDatabase {
-  const query: Query = async (text, values) => {
-    let timer: NodeJS.Timeout | undefined
-    // Its own timeouts are the app's affair, and pg has none unless told.
-    const silence = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new DatabaseUnavailableError({ code: 'ETIMEDOUT' }))
-      }, QUERY_TIMEOUT_MS)
-    })
-    try {
-      return (await Promise.race([pool.query(text, [...values]), silence])).rows
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-  return new OpenDatabase(query, () => Promise.resolve())
+  // Its own timeouts are the app's affair, and pg has none unless told.
+  const query: Query = async (text, values) =>
+    (await inTime(pool.query(text, [...values]), QUERY_TIMEOUT_MS)).rows
+  return new OpenDatabase(query, () => Promise.resolve(), pool)
 }
 
 /** SQLSTATE: PostgreSQL itself has answered. https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -131,7 +141,8 @@ function isSqlState(code: string | undefined): boolean {
   return code !== undefined && /^(?!08|57|[A-Z]{5})[0-9A-Z]{5}$/.test(code)
 }
 
-function pickFailure(error: unknown): DatabaseFailure {
+/** What of an error may be known outside. */
+export function pickFailure(error: unknown): DatabaseFailure {
   if (error instanceof DatabaseUnavailableError) return error.database
   if (error === null || typeof error !== 'object') return {}
   const pick = (name: string): string | undefined => {

@@ -2,6 +2,7 @@
 export interface DatabaseFailure {
   /** SQLSTATE, or the operating system's code, such as `ECONNREFUSED`. */
   readonly code?: string
+  /** `ERROR`, `FATAL` or `PANIC`. */
   readonly severity?: string
   /** Name of PostgreSQL's C function that raised it. */
   readonly routine?: string
@@ -24,6 +25,7 @@ export class DjangoError extends Error {
 
 /** Says that the database gave no rows: unreachable, silent, or refusing the query. */
 export class DatabaseUnavailableError extends DjangoError {
+  /** What may be known of the cause. */
   readonly database: DatabaseFailure
 
   constructor(database: DatabaseFailure) {
@@ -44,6 +46,7 @@ export class PasswordQueueFullError extends DjangoError {
   /** Whole seconds, at least 1, for a `Retry-After` header. */
   readonly retryAfterSeconds: number
 
+  /** @param maxWaiting - How many checks may wait. */
   constructor(maxWaiting: number, retryAfterSeconds: number) {
     super(
       'PB_ERR_LOGIN_BUSY',
@@ -70,6 +73,7 @@ export class PasswordWorkerError extends DjangoError {
 
 /** Says that a hasher needs a package that is not installed; the message says what to install. */
 export class HasherMissingError extends DjangoError {
+  /** What to install, as npm names it. */
   readonly packageName: string
 
   constructor(packageName: string) {
@@ -87,9 +91,10 @@ export class HasherMissingError extends DjangoError {
 
 /** Says that an option is not what its type demands; shows the type of what came, never its value. */
 export class InvalidOptionError extends TypeError {
+  /** Stable. */
   readonly code = 'PB_ERR_OPT_INVALID' as const
 
-  /** `shown`: what may be said of the value; its kind unless given. */
+  /** `option` should be `expected`, and is `got`, of which may be said what is `shown`: its kind unless given. */
   constructor(option: string, expected: string, got: unknown, shown: string = describeKind(got)) {
     super(`option ${option}: expected ${expected}, got ${shown}`)
   }

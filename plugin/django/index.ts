@@ -4,6 +4,7 @@ export {
   DEFAULT_BACKENDS,
   type SessionLoginOptions,
 } from './authenticate-session.js'
+export type { DjangoAuthority } from './authority.js'
 export { burnPassword, checkPassword, type PasswordOptions } from './check-password.js'
 export { OpenDatabase, openDatabase, type Database } from './database.js'
 export {
@@ -28,6 +29,14 @@ export {
   type PasswordSettings,
   type ResolvedPasswordSettings,
 } from './password-options.js'
+export { NotificationListener } from './notifications.js'
+export {
+  clientProof,
+  isProof,
+  MIN_PROOF_ITERATIONS,
+  readSaltedPassword,
+  type SaltedPassword,
+} from './hashed-password.js'
 export { hasModulePermissions, hasPermission } from './permissions.js'
 export { decodeSession, sessionAuthHash, type SessionOptions } from './session.js'
 export { DjangoSessions } from './session-store.js'

@@ -32,14 +32,18 @@ export interface PasswordSettings {
   readonly bcryptTruncate?: boolean
 }
 
+/** {@link PasswordSettings}, checked and filled in. */
 export interface ResolvedPasswordSettings {
+  /** At least one; the first is preferred. */
   readonly hashers: readonly [HasherName, ...HasherName[]]
+  /** Of every hasher. */
   readonly costs: HasherCosts
+  /** Whether plain `bcrypt` ignores what is beyond 72 bytes. */
   readonly bcryptTruncate: boolean
 }
 
 /**
- * Makes sure that hashers which somebody asked for can be had, before a user is the first to need one.
+ * Makes sure that the `hashers` which somebody asked for can be had, before a user is the first to need one.
  * @throws HasherMissingError `PB_ERR_LOGIN_HASHER`
  */
 export function requireHashers(hashers: readonly HasherName[]): void {
@@ -48,7 +52,7 @@ export function requireHashers(hashers: readonly HasherName[]): void {
 }
 
 /**
- * Checks settings and fills in the defaults. `names` are those of the options in errors.
+ * Checks `settings` and fills in the defaults. `names` are those of the options in errors.
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID`
  */
 export function resolvePasswordSettings(

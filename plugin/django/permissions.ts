@@ -1,7 +1,7 @@
 import type { DjangoUser } from './user-model.js'
 
 /**
- * Tells whether a user has a permission: an active superuser has any name, an inactive user has none, staff alone means
+ * Tells whether `user` has the permission `name`: an active superuser has any name, an inactive user has none, staff alone means
  * nothing. `permissions` is what `DjangoUsers.permissionsOf` read. Source: `PermissionsMixin.has_perm`.
  */
 export function hasPermission(
@@ -13,7 +13,7 @@ export function hasPermission(
 }
 
 /**
- * Tells whether a user has any permission of an app: an active superuser has, an inactive user has not.
+ * Tells whether `user` has any permission of the app `appLabel`: an active superuser has, an inactive user has not.
  * `permissions` as for {@link hasPermission}. Source: `PermissionsMixin.has_module_perms`.
  */
 export function hasModulePermissions(

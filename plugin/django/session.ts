@@ -3,6 +3,7 @@ import { inflateSync } from 'node:zlib'
 import { InvalidOptionError } from './errors.js'
 import { saltedHmac, type SecretKey, unsign } from './signing.js'
 
+/** What signs a site's sessions, and how old they may be. */
 export interface SessionOptions {
   /** The site's SECRET_KEY. Whoever has it can sign whatever Django signs: keep it out of logs. */
   readonly secretKey: SecretKey
@@ -26,11 +27,11 @@ export interface SessionOptions {
 const MAX_INFLATED_BYTES = 4 * 1024 * 1024
 
 /**
- * Decodes the text of `django_session.session_data`, or the cookie of `signed_cookies`, compressed or not, as Django since
+ * Decodes `sessionData`, the text of `django_session.session_data`, or the cookie of `signed_cookies`, compressed or not, as Django since
  * 3.1 writes it with its JSON serializer. Null for whatever Django takes for an empty session: not signed by one of the
  * keys, too old, no JSON; also for JSON that is no object, for NaN and Infinity, which Python takes, and for more than
  * 4 MiB. Whether the row is there and not expired is the caller's query; who the user is, see {@link sessionAuthHash}.
- * A key `__proto__` is an own property of the object.
+ * A key `__proto__` is an own property of the object. `options` has the site's keys.
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: a key that is empty or none.
  */
 export function decodeSession(
@@ -53,7 +54,7 @@ export function decodeSession(
 }
 
 /**
- * Computes what `_auth_user_hash` of a session must be: a session is its user's only while the two are equal, so a new
+ * Computes what `_auth_user_hash` of a session must be, from the `passwordField` of its user's row and the site's `secretKey`: a session is its user's only while the two are equal, so a new
  * password ends it. Hexadecimal, 64 characters. With SECRET_KEY_FALLBACKS any of their hashes will do.
  * Source: `AbstractBaseUser.get_session_auth_hash`.
  * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: a key that is empty or none.

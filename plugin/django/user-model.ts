@@ -5,18 +5,26 @@ export interface CustomUserFields {}
 export interface DjangoUser {
   /** `str(pk)`: integer, uuid and text keys alike. */
   readonly id: string
+  /** `USERNAME_FIELD`, as it is stored. */
   readonly username: string
+  /** Who is not cannot log in, and has no permission. */
   readonly isActive: boolean
+  /** May enter Django's admin; gives no permission by itself. */
   readonly isStaff: boolean
+  /** Has every permission. */
   readonly isSuperuser: boolean
+  /** Null: never. */
   readonly lastLogin: Date | null
 }
 
+/** A user's row, with the fields that the app has added. */
 export type User = DjangoUser & Readonly<CustomUserFields>
 
 /** A user and the text of the password column. Keep it out of logs: the second half is the hash. */
 export interface DjangoAccount {
+  /** Frozen, without the hash. */
   readonly user: User
+  /** As it is stored: `algorithm$…`. */
   readonly password: string
 }
 
@@ -78,7 +86,7 @@ export type UserModel = {
       readonly columns: { readonly [Field in keyof CustomUserFields]: string }
     })
 
-/** The option of that name: it must be given where there are custom fields, whose columns it names. */
+/** The option `users`: it must be given where there are custom fields, whose columns it names. */
 export type UserModelOption = HasNoCustomFields extends true
   ? { readonly users?: UserModel | undefined }
   : { readonly users: UserModel }

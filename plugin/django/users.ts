@@ -1,5 +1,6 @@
-import { OpenDatabase, openDatabase, type Database } from './database.js'
+import { type DjangoAuthority, isDataError, readAuthority } from './authority.js'
 import { DatabaseUnavailableError } from './errors.js'
+import { OpenDatabase, openDatabase, type Database } from './database.js'
 import type { DjangoAccount, User, UserModel } from './user-model.js'
 import { buildUserStatements, type UserStatements } from './user-statements.js'
 import { normalizeUsername, readMaxLength } from './username.js'
@@ -33,7 +34,8 @@ export class DjangoUsers {
   readonly usernameMaxLength: number
 
   /**
-   * Connects at the first query. An {@link OpenDatabase} stays the caller's to close.
+   * Connects to `database` at the first query. An {@link OpenDatabase} stays the caller's to close. `model` names what differs
+   * from Django's own user.
    * @throws InvalidOptionError `PB_ERR_OPT_INVALID`: a database or a model that cannot be used.
    */
   constructor(database: OpenDatabase | string | Database, model?: UserModel) {
@@ -53,7 +55,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads the user and the password hash for `str(pk)`; null as for {@link byId}.
+   * Reads the user and the password hash for the `id`, `str(pk)`; null as for {@link byId}.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
   async accountById(id: string): Promise<DjangoAccount | null> {
@@ -73,7 +75,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads the user and the password hash for an exact username; null where none or more than one row matches, which
+   * Reads the user and the password hash for an exact `username`; null where none or more than one row matches, which
    * Django refuses too (`MultipleObjectsReturned`). Source: `BaseUserManager.get_by_natural_key`.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
@@ -82,7 +84,7 @@ export class DjangoUsers {
   }
 
   /**
-   * The one form of all the usernames that {@link accountByUsername} may find the same row for, as far as this model says:
+   * The one form of `username` and all the others that {@link accountByUsername} may find the same row for, as far as this model says:
    * guesses are counted by it.
    */
   accountName(username: string): string {
@@ -91,7 +93,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads the user's own and its groups' permissions as `app_label.codename`: none for an inactive or unknown user, all
+   * Reads the own and the groups' permissions of the user `id` as `app_label.codename`: none for an inactive or unknown user, all
    * there are for a superuser. Source: `ModelBackend.get_all_permissions`.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
@@ -112,7 +114,7 @@ export class DjangoUsers {
   }
 
   /**
-   * Reads the names of the user's groups, oldest group first; also for an inactive user, as `user.groups` does. What a
+   * Reads the names of the groups of the user `id`, oldest group first; also for an inactive user, as `user.groups` does. What a
    * user may do is said by {@link permissionsOf}, where a group of an inactive user counts for nothing.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
@@ -148,6 +150,20 @@ export class DjangoUsers {
     const values = [id, to, from]
     const [row] = await this.#database.query<{ password: string }>(replacePassword, values)
     return row?.password ?? null
+  }
+
+  /**
+   * Reads many users at once, by `str(pk)`: whether each is active, a digest of its password, its groups. An id that is not
+   * in the answer is of nobody. Must run on the primary: a replica that lags does not know new users yet.
+   * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
+   */
+  authorityOf(ids: readonly string[]): Promise<ReadonlyMap<string, DjangoAuthority>> {
+    return readAuthority(this.#database, this.#statements.authority, ids)
+  }
+
+  /** {@link OpenDatabase.connectionMaker} */
+  get connectionMaker(): OpenDatabase['connectionMaker'] {
+    return this.#database.connectionMaker
   }
 
   /** Ends the connections that this object opened. */
@@ -207,10 +223,8 @@ export class DjangoUsers {
     try {
       return await this.#database.query<Row>(statement, [value])
     } catch (error) {
-      // Class 22, data exception: the text is no value of the column's type, so no row has it.
-      if (error instanceof DatabaseUnavailableError && /^22...$/.test(error.database.code ?? '')) {
-        return []
-      }
+      // The text is no value of the column's type, so no row has it.
+      if (isDataError(error)) return []
       throw error
     }
   }

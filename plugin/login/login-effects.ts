@@ -8,16 +8,17 @@ import {
   isPasswordOutdated,
   makePassword,
   type PasswordOptions,
+  type User,
 } from '../django/index.js'
 import type { CheckedUser } from '../portal/portal.js'
 import type { ResolvedLoginOptions } from './login-options.js'
 
 /**
  * Hears, before it is written, that a user's password column is about to turn from one text into another though the
- * password stays: whatever is bound to `from` is from now on as good with `to`. If the write then fails, nobody will ever
- * see `to`. Both are hashes: not for logs. `userId`: of Django's users.
+ * password stays: whatever is bound to `from` is from now on as good with `to`, too. If the write then fails, nobody will
+ * ever see `to`. Both are hashes: not for logs.
  */
-export type PasswordUpgraded = (userId: string, from: string, to: string) => void
+export type PasswordUpgraded = (user: User, from: string, to: string) => void
 
 export interface LoginEffectsContext {
   readonly users: DjangoUsers
@@ -89,12 +90,12 @@ export class LoginEffects {
     signal: AbortSignal,
   ): Promise<CheckedUser> {
     const { passwords } = this.#context
-    const { id } = account.user
+    const { user } = account
     if (!isPasswordOutdated(account.binding, passwords)) return account
-    const key = `${id}\0${account.binding}`
+    const key = `${user.id}\0${account.binding}`
     let writing = this.#upgrading.get(key)
     if (writing === undefined) {
-      writing = this.#write(id, account.binding, password, signal).finally(() =>
+      writing = this.#write(user, account.binding, password, signal).finally(() =>
         this.#upgrading.delete(key),
       )
       this.#upgrading.set(key, writing)
@@ -103,18 +104,18 @@ export class LoginEffects {
   }
 
   /** What the column has now and the password is right for, as far as is known. */
-  async #write(id: string, from: string, password: string, signal: AbortSignal): Promise<string> {
+  async #write(user: User, from: string, password: string, signal: AbortSignal): Promise<string> {
     const { users, passwords, passwordUpgraded } = this.#context
     if (!this.#upgrades.isOpen) return from
     try {
       const to = await makePassword(password, { ...passwords, signal })
       if (to === null) return from
       // Before the write, or who compares the column meanwhile would take it for a change of the password.
-      passwordUpgraded(id, from, to)
-      const written = await this.#upgrades.try(() => users.replacePassword(id, from, to))
+      passwordUpgraded(user, from, to)
+      const written = await this.#upgrades.try(() => users.replacePassword(user.id, from, to))
       if (typeof written === 'string') return written
       // Somebody else was faster: this user's other login in another process, Django, or a new password.
-      const now = await users.accountById(id)
+      const now = await users.accountById(user.id)
       if (now === null || now.password === from) return from
       if (now.password === to || (await checkPassword(password, now.password, passwords))) {
         return now.password

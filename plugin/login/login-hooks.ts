@@ -134,8 +134,13 @@ export class LoginHookRunner {
     if (hook === undefined) return
     const { signal } = this.#attempt
     signal.throwIfAborted()
+    // Not AbortSignal.any: Node 20 may collect what it makes before it fires.
     const late = new AbortController()
-    const attempt = { ...this.#attempt, signal: AbortSignal.any([signal, late.signal]) }
+    const follow = (): void => {
+      late.abort(signal.reason)
+    }
+    signal.addEventListener('abort', follow)
+    const attempt = { ...this.#attempt, signal: late.signal }
     try {
       const ran = (async () => hook(attempt))()
       // It may end after its time, or throw then.
@@ -152,6 +157,8 @@ export class LoginHookRunner {
       }
       log.info({ code: error.code, hook: name }, 'perspective: a login hook refused')
       throw error
+    } finally {
+      signal.removeEventListener('abort', follow)
     }
   }
 }

@@ -53,7 +53,7 @@ export function readLoginOptions(
   return {
     updateLastLogin: readBoolean('updateLastLogin', options.updateLastLogin, true),
     upgradePasswords,
-    hooks: readHooks(options.loginHooks ?? {}),
+    hooks: readHooks(options.loginHooks === undefined ? {} : options.loginHooks),
   }
 }
 

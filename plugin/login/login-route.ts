@@ -2,12 +2,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sendJson, sendRefusal } from '../answers.js'
 import { LoginLimit, LoginRejected, LoginShape, retryLater } from '../errors.js'
+import type { Observation } from '../observation.js'
 import {
   type CheckedUser,
   type Checker,
   DJANGO,
   type Portal,
   type SentCredentials,
+  userKeyOf,
 } from '../portal/portal.js'
 import type { Renewals } from '../ticket/renewal.js'
 import { type Tickets, makeJti } from '../ticket/ticket.js'
@@ -24,6 +26,7 @@ export interface LoginRouteContext extends PostContext {
   readonly limiter: RateLimiter
   readonly hooks: LoginHooks
   readonly effects: LoginEffects
+  readonly observation: Observation
 }
 
 /** Registers the route in a scope that `prepareJsonPosts` has made ready. */
@@ -41,6 +44,7 @@ export function registerLoginRoute(scope: FastifyInstance, context: LoginRouteCo
       const ticket = await tickets.mint(known, origin, makeJti(), begun?.lineage)
       const { id, username } = account.user
       request.log.info({ userId: id, checker: checker.name }, 'perspective: login')
+      context.observation.loggedIn(request, userKeyOf(checker.name, id))
       return sendJson(reply, 200, {
         ticket,
         ...(begun !== null && { renewal: begun.token }),

@@ -65,6 +65,7 @@ export class RateLimiter {
   readonly #byAddress: AddressLimit
   readonly #byPair: Limit
   readonly #byAccount: Limit
+  readonly #byChallenge: AddressLimit
   readonly #byTicket: AddressLimit
   readonly #byRefusal: AddressLimit
   readonly #byFamily: Limit
@@ -79,6 +80,7 @@ export class RateLimiter {
     this.#byAddress = byAddress('address', limits.addressPerMinute)
     this.#byPair = createLimit(scope, limits.accountPer5Minutes, 5 * MINUTE)
     this.#byAccount = createLimit(scope, limits.accountPerHour, 60 * MINUTE)
+    this.#byChallenge = byAddress('challenge', limits.addressPerMinute)
     this.#byTicket = byAddress('ticket', limits.ticketsPerMinute)
     this.#byRefusal = byAddress('refused', limits.refusedUpgradesPerMinute)
     this.#byFamily = createLimit(scope, limits.renewalsPerMinute, MINUTE)
@@ -93,6 +95,11 @@ export class RateLimiter {
   /** Counts a request for a ticket of an address, whatever comes of it. */
   countTicket(request: FastifyRequest): Promise<Verdict> {
     return this.#byTicket(request, true)
+  }
+
+  /** Counts a request for a challenge of an address; a login's limit, for there is one before each. */
+  countChallenge(request: FastifyRequest): Promise<Verdict> {
+    return this.#byChallenge(request, true)
   }
 
   /** Counts a login to an account, whether there is one of that name or not. */

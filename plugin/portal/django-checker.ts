@@ -1,6 +1,7 @@
 /** The checker of Django's own passwords. */
 import { type DjangoUsers, type PasswordOptions, authenticate } from '../django/index.js'
 import {
+  type Authority,
   type CheckContext,
   type CheckedUser,
   type Checker,
@@ -55,6 +56,14 @@ export class DjangoChecker implements Checker {
 
   permissionsOf(id: string): Promise<ReadonlySet<string> | 'all'> {
     return this.#users.grantsOf(id)
+  }
+
+  async revalidate(ids: readonly string[]): Promise<ReadonlyMap<string, Authority>> {
+    const found = new Map<string, Authority>()
+    for (const [id, { isActive, passwordDigest, groups }] of await this.#users.authorityOf(ids)) {
+      found.set(id, { isActive, digest: passwordDigest, groups })
+    }
+    return found
   }
 }
 

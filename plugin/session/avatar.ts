@@ -48,6 +48,7 @@ export interface AvatarSession {
   readonly mind: Remote<object>
   /** Aborts when the session ends. */
   readonly signal: AbortSignal
+  /** The app's logger, with the ids of session and user. */
   readonly log: FastifyBaseLogger
   /** The upgrade request; its ticket has been taken out. */
   readonly request: {
@@ -56,12 +57,12 @@ export interface AvatarSession {
     readonly headers: IncomingHttpHeaders
   }
   /**
-   * Tells whether the user has a Django permission (`app_label.codename`); read anew after 10 seconds.
+   * Tells whether the user has the Django `permission` (`app_label.codename`); read anew after 10 seconds.
    *
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
   hasPerm(permission: string): Promise<boolean>
-  /** Ends the session with close code 4440; `detached` runs with `kicked`. Idempotent. */
+  /** Ends the session with close code 4440 and `reason`, which the page sees; `detached` runs with `kicked`. Idempotent. */
   close(reason?: string): void
 }
 
@@ -75,6 +76,7 @@ export interface Avatar<M extends object | undefined> extends LocalOnly<'attache
  */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- see above
 export abstract class Avatar<M extends object | undefined = undefined> extends Referenceable {
+  /** The connection that this avatar was made for. */
   readonly session: AvatarSession
 
   constructor(session: AvatarSession) {
@@ -100,17 +102,18 @@ export abstract class Avatar<M extends object | undefined = undefined> extends R
 
   /**
    * Runs exactly once for every avatar that the realm has made, also for one whose page had gone before `attached`: what
-   * the avatar holds is given back here. Calls on `mind` reject already.
+   * the avatar holds is given back here. Calls on `mind` reject already; `reason` says what ended the session.
    */
   detached?(reason: DetachReason): void | Promise<void>
 }
 
+/** An avatar, whatever mind it expects. */
 export type AnyAvatar = Avatar<object | undefined>
 
 /** Turns a session into an avatar; knows nothing of passwords. A new avatar for each session. */
 export type Realm = (session: AvatarSession) => AnyAvatar | Promise<AnyAvatar>
 
-/** A realm throws it to refuse a user a session; the page gets close code 4403 and the message. */
+/** `PB_ERR_LOGIN_DENIED`. A realm throws it to refuse a user a session; the page gets close code 4403 and the `message`. */
 export class LoginDeniedError extends PerspectiveError {
   constructor(message = 'This user may not log in here.') {
     super('PB_ERR_LOGIN_DENIED', message)

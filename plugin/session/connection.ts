@@ -1,13 +1,19 @@
+import type { BrokerStats } from '../../broker/index.js'
 import type { AddressKeys } from '../login/address.js'
-import { userKeyOf } from '../portal/portal.js'
+import { type Authority, userKeyOf } from '../portal/portal.js'
 import type { Ending } from './endings.js'
+import type { Beating } from './heartbeat.js'
 import type { Entry, OpenAvatarSession, SessionRegistry } from './sessions.js'
 
 /** What a connection needs of its session. */
 export interface ConnectedSession {
   readonly open: OpenAvatarSession | null
   end(ending: Ending): void
-  shutdown(): Promise<void>
+  refreshed(authority: Authority): void
+  readonly beating: Beating
+  readonly stats: BrokerStats
+  drain(): void
+  over(): Promise<void>
 }
 
 /**
@@ -22,6 +28,8 @@ export class Connection implements Entry {
   #session: ConnectedSession | null = null
   #sessionKey: string | null = null
   #ending: Ending | null = null
+  #digest: string | null = null
+  #upgrade: { readonly from: string; readonly to: string } | null = null
   #hasSlot = true
   #isOpen = false
 
@@ -55,11 +63,6 @@ export class Connection implements Entry {
     return this.#sessionKey
   }
 
-  /** Says by which Django session the page came. */
-  cameBy(sessionKey: string): void {
-    this.#sessionKey = sessionKey
-  }
-
   get isUpgraded(): boolean {
     return this.#session !== null
   }
@@ -75,6 +78,37 @@ export class Connection implements Entry {
     if (!this.#registry.enter(userKey, this)) return false
     this.#userKey = userKey
     return true
+  }
+
+  get beating(): Beating | null {
+    return this.#session?.beating ?? null
+  }
+
+  get isProven(): boolean {
+    return this.#digest !== null
+  }
+
+  /**
+   * The user's row has been read: from now on it is looked at again and again. `sessionKey`: of the Django session that a
+   * login by cookie depends on.
+   */
+  proven(digest: string, sessionKey: string | null): void {
+    this.#digest = digest
+    this.#sessionKey = sessionKey
+  }
+
+  rebind(from: string, to: string): void {
+    this.#upgrade = { from, to }
+  }
+
+  isBoundTo(digest: string): boolean {
+    if (digest === this.#digest) return true
+    const upgrade = this.#upgrade
+    return upgrade !== null && upgrade.from === this.#digest && upgrade.to === digest
+  }
+
+  refreshed(authority: Authority): void {
+    this.#session?.refreshed(authority)
   }
 
   /** Its session has begun; those that it takes the place of end. */
@@ -107,7 +141,15 @@ export class Connection implements Entry {
     this.#session?.end(ending)
   }
 
-  shutdown(): Promise<void> {
-    return this.#session?.shutdown() ?? Promise.resolve()
+  get stats(): BrokerStats | null {
+    return this.#session?.stats ?? null
+  }
+
+  drain(): void {
+    this.#session?.drain()
+  }
+
+  over(): Promise<void> {
+    return this.#session?.over() ?? Promise.resolve()
   }
 }

@@ -54,8 +54,17 @@ export const NO_HELLO: Ending = ending(
 )
 /** `ws` has sent 1009, 1007 or 1002 already, and tells of it as 1006. */
 export const BAD_FRAME: Ending = ending(1002, '', 'protocol', 'a frame that is too long, or none')
-/** Pages come back within so many seconds, at random, so that they are no stampede. */
-export const CLOSING: Ending = ending(1001, '{"after":[1,5]}', 'closing', 'the server shuts down')
+/** Seconds within which pages come back, at random, so that they are no stampede; more where there are many. */
+const RETURN_WITHIN = [5, 60] as const
+const RETURNS_PER_SECOND = 100
+
+/** The server ends; `sessions`: how many will come back. */
+export function closing(sessions: number): Ending {
+  const [least, most] = RETURN_WITHIN
+  const seconds = Math.min(most, Math.max(least, Math.ceil(sessions / RETURNS_PER_SECOND)))
+  return ending(1001, JSON.stringify({ after: [1, seconds] }), 'closing', 'the server shuts down')
+}
+
 /** What the database no longer stands for. */
 export type RevokeCause =
   'credentials-changed' | 'deactivated' | 'deleted' | 'session-ended' | 'renewal-reused'

@@ -45,3 +45,11 @@ export function readNotice(notice: unknown, listener: NoticeListener): void {
   if (Number.isSafeInteger(ping)) listener.pinged(ping as number)
   if (typeof kept === 'string') listener.kept(kept)
 }
+
+/** Says only that the server is there, to a page and to proxies that have heard nothing for a while. */
+export const KEEP_ALIVE: object = Object.freeze({})
+
+/** The answer to a page's `{ping: n}`. */
+export function pong(n: number): object {
+  return { pong: n }
+}

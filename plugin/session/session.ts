@@ -1,24 +1,29 @@
 /** One session: a socket, the broker on it, and what both mean to the avatar. Its avatar's life is in `avatar-life.ts`. */
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import {
   Broker,
+  type BrokerStats,
+  type CallWatch,
   type CopyableClass,
-  type FailedCall,
   type Limits,
   type Remote,
   type WebSocketLike,
   webSocketTransport,
 } from '../../broker/index.js'
-import { logError } from '../answers.js'
-import { type Account, type Portal, userKeyOf } from '../portal/portal.js'
+import { Refusal } from '../../broker/errors.js'
+import { publishAdmission, publishDetach, watchCall } from '../observation.js'
+import { type Account, type Authority, type Portal, userKeyOf } from '../portal/portal.js'
 import type { AnyAvatar, DetachReason, Realm } from './avatar.js'
 import { AvatarLife, type AvatarOwner } from './avatar-life.js'
 import type { Connection } from './connection.js'
 import { reasonOf } from './detach-reason.js'
-import { BAD_FRAME, CLOSING, type Ending, kicked } from './endings.js'
-import { type NoticeListener, helloInfo, readNotice } from './notices.js'
+import { BAD_FRAME, type Ending, kicked } from './endings.js'
+import { failureLog } from './failure-log.js'
+import { type Beating, Pulse } from './heartbeat.js'
+import { KEEP_ALIVE, type NoticeListener, helloInfo, pong, readNotice } from './notices.js'
 import { Permissions } from './permissions.js'
 import type { SessionRenewals } from './renewals.js'
 import { type SessionUser, makeSessionUser } from './session-user.js'
@@ -26,6 +31,7 @@ import type { OpenAvatarSession, SessionRegistry } from './sessions.js'
 
 /** A socket of `ws`. */
 export interface ServerSocket extends WebSocketLike {
+  ping(): void
   terminate(): void
 }
 
@@ -45,6 +51,8 @@ export interface Admitted {
   readonly connection: Connection
   /** Null where the page gets no renewal tokens. */
   readonly renewals: SessionRenewals | null
+  /** The socket below the WebSocket. */
+  readonly wire: Socket
   readonly request: {
     readonly id: string
     readonly ip: string
@@ -55,12 +63,13 @@ export interface Admitted {
 /** How long a peer may take to answer a close frame; ws alone would wait 30 s. */
 const CLOSE_MS = 2_000
 
-export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
+export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, Beating {
   readonly id: string = randomUUID()
   readonly user: SessionUser
   readonly userKey: string
   readonly log: FastifyBaseLogger
   readonly request: Admitted['request']
+  readonly pulse: Pulse
   readonly #permissions: Permissions
   readonly #connection: Connection
   readonly #socket: ServerSocket
@@ -72,18 +81,20 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
   #publish!: (avatar: AnyAvatar) => void
   #hasMind = false
   #isOpen = false
+  #isDraining = false
   #isEnded = false
 
   /** Takes over a socket that has just been upgraded; synchronously, or its first frames would be lost. */
   constructor(
     socket: ServerSocket,
-    { account, connection, renewals, request }: Admitted,
+    { account, connection, renewals, wire, request }: Admitted,
     context: SessionContext,
   ) {
     this.#permissions = new Permissions(account, context.portal)
     this.user = makeSessionUser(account.user, this.#permissions)
     this.userKey = userKeyOf(account.checker, account.user.id)
     this.request = request
+    this.pulse = new Pulse(wire)
     this.log = context.log.child({ sessionId: this.id, userKey: this.userKey })
     this.#connection = connection
     this.#socket = socket
@@ -97,6 +108,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
       this.end(BAD_FRAME)
     })
     this.#life = new AvatarLife(this, context.realm)
+    const logFailure = failureLog(this.log, this.signal)
     this.#broker = new Broker(webSocketTransport(socket), {
       root: new Promise<object>((resolve) => {
         this.#publish = resolve
@@ -106,8 +118,10 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
       copyables: context.copyables,
       callTimeoutMs: context.callTimeoutMs,
       authorize: (requires) => this.#hasAll(requires),
+      onCall: (method) => this.#called(method),
       onCallError: (error, call) => {
-        this.#callFailed(error, call)
+        // A call without answer that came too late is no failure of the application's.
+        if (!(this.#isDraining && error instanceof Refusal)) logFailure(error, call)
       },
       onNotice: (notice) => {
         readNotice(notice, this)
@@ -151,6 +165,10 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
     return this.#isOpen && !this.#isEnded ? this : null
   }
 
+  get beating(): Beating {
+    return this
+  }
+
   hasPerm(permission: string): Promise<boolean> {
     return this.#permissions.has(permission)
   }
@@ -168,19 +186,42 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
     this.#isOpen = true
     this.#connection.opened()
     this.log.info('perspective: session open')
+    publishAdmission(this)
     this.#publish(avatar)
   }
 
-  pinged(n: number): void {
-    this.#broker.notify({ pong: n })
+  /** What the user's row says now, while the session is open. */
+  refreshed(authority: Authority): void {
+    if (this.open !== null) this.#permissions.refresh(authority.groups)
   }
 
   kept(id: string): void {
     this.#renewals?.kept(id)
   }
 
-  async shutdown(): Promise<void> {
-    this.end(CLOSING)
+  ping(): void {
+    this.#socket.ping()
+  }
+
+  keepAlive(): void {
+    this.#broker.notify(KEEP_ALIVE)
+  }
+
+  pinged(n: number): void {
+    this.#broker.notify(pong(n))
+  }
+
+  get stats(): BrokerStats {
+    return this.#broker.stats
+  }
+
+  /** Refuses further calls; those that run go on. */
+  drain(): void {
+    this.#isDraining = true
+  }
+
+  /** Resolves when it has ended: the avatar detached, the socket closed. */
+  async over(): Promise<void> {
     await Promise.all([this.#life.detached, this.#socketClosed])
   }
 
@@ -206,6 +247,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
     })
     this.log.info({ reason }, 'perspective: session ended')
     this.#life.end(reason)
+    publishDetach(this, reason, this.pulse.ageMs)
   }
 
   async #hasAll(requires: readonly string[]): Promise<boolean> {
@@ -213,7 +255,13 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener {
     return true
   }
 
-  #callFailed(error: unknown, { id, method }: FailedCall): void {
-    logError(this.log, error, 'perspective: a method failed', { callId: id, method })
+  #called(method: string): CallWatch | undefined {
+    if (this.#isDraining) {
+      throw new Refusal(
+        'PB_ERR_CALL_CLOSING',
+        'the server is shutting down; the call was not begun',
+      )
+    }
+    return watchCall(this, method)
   }
 }

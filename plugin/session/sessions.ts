@@ -1,7 +1,9 @@
-import { DJANGO, userKeyOf } from '../portal/portal.js'
+import type { BrokerStats } from '../../broker/index.js'
+import { type Authority, DJANGO, userKeyOf } from '../portal/portal.js'
 import type { AnyAvatar, AvatarSession } from './avatar.js'
-import type { AddressKeys } from '../login/address.js'
 import { type Ending, OUSTED, REPLACED, kicked } from './endings.js'
+import type { AddressKeys } from '../login/address.js'
+import type { Beating } from './heartbeat.js'
 import { Slots } from './slots.js'
 
 /** How many sessions there may be at once; upgrades beyond are refused before they cost anything. */
@@ -27,7 +29,10 @@ export const DEFAULT_SESSION_LIMITS: SessionLimits = Object.freeze({
 })
 
 /** A session that is open, with the avatar that the realm has made. */
-export type OpenAvatarSession = AvatarSession & { readonly avatar: AnyAvatar }
+export type OpenAvatarSession = AvatarSession & {
+  /** What the realm has made, attached. */
+  readonly avatar: AnyAvatar
+}
 
 /** The sessions of one plugin: `app.perspective.sessions`. Iterates over those that are open. */
 export interface Sessions extends Iterable<OpenAvatarSession> {
@@ -39,6 +44,9 @@ export interface Sessions extends Iterable<OpenAvatarSession> {
    * Ends every session of a user at once, also those whose admission is under way, and makes the tickets that are out
    * worthless. The user can log in again: deactivate the user in Django first if that is not wanted.
    *
+   * @param userId - `user.id`; a number is taken as its text.
+   * @param reason - What the page sees in the close frame, and `detached` as its message.
+   * @param checker - Whose user it is; Django's unless said.
    * @returns How many open sessions were ended.
    */
   disconnect(userId: string | number | bigint, reason?: string, checker?: string): number
@@ -52,10 +60,26 @@ export interface Entry {
   readonly isUpgraded: boolean
   /** The session, once its avatar is attached. */
   readonly open: OpenAvatarSession | null
+  /** Its signs of life; null while it has no socket. */
+  readonly beating: Beating | null
+  /** Whether the user's row has been read. */
+  readonly isProven: boolean
+  /** The Django session that it depends on; null for one that began with a password. */
+  readonly sessionKey: string | null
+  /** Whether it was admitted with this `bindingDigest`, or with what we have since made this of. */
+  isBoundTo(digest: string): boolean
+  /** We are about to change what it was admitted with: until that is done, and if it fails, the row has `from`; then `to`. */
+  rebind(from: string, to: string): void
+  /** Tells it what the user's row says now. */
+  refreshed(authority: Authority): void
   /** Ends it wherever it stands. */
   end(ending: Ending): void
-  /** Ends it because the server does; resolves when it has ended. */
-  shutdown(): Promise<void>
+  /** What its broker holds; null while it has none. */
+  readonly stats: BrokerStats | null
+  /** Refuses further calls; those that run go on. */
+  drain(): void
+  /** Resolves when it has ended: the avatar detached, the socket closed. */
+  over(): Promise<void>
 }
 
 /** Tickets live a minute at most; two are enough to remember who was disconnected. */
@@ -154,9 +178,11 @@ export class SessionRegistry implements Sessions {
     for (const entry of earlier) {
       if (entry.family !== '' && entry.family === newcomer.family) entry.end(REPLACED)
     }
-    const left = [...(this.#users.get(userKey) ?? [])].filter(({ isUpgraded }) => isUpgraded)
-    const excess = Math.max(0, left.length - this.#limits.perUser)
-    for (const entry of left.slice(0, excess)) if (entry !== newcomer) entry.end(OUSTED)
+    const others = [...(this.#users.get(userKey) ?? [])].filter(
+      (entry) => entry.isUpgraded && entry !== newcomer,
+    )
+    const excess = Math.max(0, others.length + 1 - this.#limits.perUser)
+    for (const entry of others.slice(0, excess)) entry.end(OUSTED)
   }
 
   /** Ends the connections of one family, wherever they stand. */
@@ -217,6 +243,31 @@ export class SessionRegistry implements Sessions {
       entry.end(ending)
     }
     return ended
+  }
+
+  /**
+   * A password that we hash anew is the same password: sessions that were admitted with the old hash stay. To be said
+   * before the write. Both digests by `bindingDigest`.
+   */
+  rebind(userKey: string, from: string, to: string): void {
+    for (const entry of this.#users.get(userKey) ?? []) entry.rebind(from, to)
+  }
+
+  /** The connections of each user, admissions under way too; of `userKeys` alone where given. */
+  *byUser(
+    userKeys: Iterable<string> = this.#users.keys(),
+  ): Generator<[string, ReadonlySet<Entry>]> {
+    for (const userKey of userKeys) {
+      const entries = this.#users.get(userKey)
+      if (entries !== undefined) yield [userKey, entries]
+    }
+  }
+
+  /** Those that have a socket. */
+  *beating(): Generator<Beating, undefined> {
+    for (const entries of this.#users.values()) {
+      for (const { beating } of entries) if (beating !== null) yield beating
+    }
   }
 
   /** Every connection, admissions under way too. */

@@ -5,6 +5,7 @@ import { SUBPROTOCOL } from '../../broker/index.js'
 import { refusalOf, sendRefusal } from '../answers.js'
 import { raceDeadline } from '../deadline.js'
 import {
+  LedgerAway,
   OriginRefused,
   type RouteError,
   ServerClosing,
@@ -20,10 +21,10 @@ import { addressKeys } from '../login/address.js'
 import { boundTo, type CookieSessions } from '../login/cookie-sessions.js'
 import type { RateLimiter } from '../login/rate-limits.js'
 import { isAllowedOrigin } from '../origins.js'
-import { userKeyOf } from '../portal/portal.js'
+import { bindingDigest, userKeyOf } from '../portal/portal.js'
 import type { TicketLedger } from '../ticket/ledger.js'
 import type { Renewals } from '../ticket/renewal.js'
-import type { Tickets } from '../ticket/ticket.js'
+import type { TicketClaims, Tickets } from '../ticket/ticket.js'
 import { Connection } from './connection.js'
 import { SessionRenewals } from './renewals.js'
 import { type Admitted, Session, type SessionContext } from './session.js'
@@ -82,7 +83,7 @@ export async function registerSocketRoute(
       const { id, ip, headers } = request
       server.handleUpgrade(request.raw, request.raw.socket, upgrade.head, (socket) => {
         const details = { id, ip, headers: { ...headers } }
-        new Session(socket, { ...admitted, request: details }, context)
+        new Session(socket, { ...admitted, wire: request.raw.socket, request: details }, context)
       })
       return reply
     },
@@ -118,7 +119,7 @@ class Admission {
    *
    * @throws RouteError - why not; what was taken for it has been given back.
    */
-  async decide(): Promise<Omit<Admitted, 'request'>> {
+  async decide(): Promise<Omit<Admitted, 'request' | 'wire'>> {
     const { limiter } = this.#context
     if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
     if (!isAllowedOrigin(this.#context.origins, this.#request.headers.origin))
@@ -160,6 +161,22 @@ class Admission {
     throw retryLater(UpgradeFull, 10 + Math.random() * 20)
   }
 
+  async #use({ jti, exp }: TicketClaims): Promise<boolean | null> {
+    let answer: unknown
+    try {
+      answer = await this.#context.ledger.use(jti, exp * 1000 + LEDGER_MARGIN_MS)
+    } catch {
+      // Of a store that others made: the error may hold its address and password.
+      this.#request.log.warn('perspective: the ledger of used tickets fails')
+      throw retryLater(LedgerAway, 5 + Math.random() * 5)
+    }
+    if (answer === null || typeof answer === 'boolean') return answer
+    this.#request.log.error(
+      `perspective: the ledger must answer true, false or null, got ${typeof answer}`,
+    )
+    throw retryLater(LedgerAway, 5 + Math.random() * 5)
+  }
+
   #readTicket(): string {
     const { tickets, protocols } = upgradeOf(this.#request.raw) ?? { tickets: [], protocols: [] }
     const [ticket] = tickets
@@ -169,7 +186,7 @@ class Admission {
   }
 
   async #prove(ticket: string, connection: Connection): Promise<Proven> {
-    const { tickets, ledger, portal, registry, cookieSessions, renewals: tokens } = this.#context
+    const { tickets, portal, registry, cookieSessions, renewals: tokens } = this.#context
     const claims = await tickets.verify(ticket)
     const { origin = '' } = this.#request.headers
     if (claims?.org !== origin) throw new TicketInvalid()
@@ -177,7 +194,7 @@ class Admission {
     if (tokens?.admits(claims) === false) throw new TicketInvalid()
     if (!connection.enter(claims.chk, claims.sub, claims.fam)) throw retryLater(UpgradeLimit, 10)
     // Before the first await of the database: two upgrades with one ticket meet here.
-    const isFirstUse = ledger.use(claims.jti, claims.exp * 1000 + LEDGER_MARGIN_MS)
+    const isFirstUse = await this.#use(claims)
     if (isFirstUse === null) throw retryLater(UpgradeFull, 10)
     if (!isFirstUse) throw new TicketInvalid()
     const sessionKey = cookieSessions?.take(claims.jti) ?? null
@@ -188,13 +205,13 @@ class Admission {
     if (account === null || !tickets.isBound(claims, boundTo(account, sessionKey)))
       throw new TicketInvalid()
     if (sessionKey !== null && alive?.has(sessionKey) !== true) throw new TicketInvalid()
+    connection.proven(bindingDigest(account.binding), sessionKey)
     const renewals = await SessionRenewals.prepare(tokens, account, origin, claims)
-    if (connection.ending !== null) throw new TicketInvalid()
     if (tokens?.admits(claims) === false) throw new TicketInvalid()
     if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
+    if (connection.ending !== null) throw new TicketInvalid()
     // The page gave up meanwhile: a refusal that nobody reads, and no session.
     if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
-    if (sessionKey !== null) connection.cameBy(sessionKey)
-    return { account: sessionKey === null ? account : { ...account, sessionKey }, renewals }
+    return { account, renewals }
   }
 }

@@ -26,6 +26,8 @@ interface Family {
   /** The one that it was told of last, and has not confirmed yet. */
   pending: string | null
   ver: string
+  /** What `ver` is since we have written the password anew; the row may have either for a moment. */
+  upgradedVer: string | null
   untilMs: number
 }
 
@@ -59,7 +61,14 @@ export class Families {
     this.#forgetExpired()
     const { fam, jti, ver } = token
     const userKey = userKeyOf(token.chk, token.sub)
-    this.#families.set(fam, { userKey, confirmed: jti, pending: null, ver, untilMs: this.#until() })
+    this.#families.set(fam, {
+      userKey,
+      confirmed: jti,
+      pending: null,
+      ver,
+      upgradedVer: null,
+      untilMs: this.#until(),
+    })
     const fams = this.#ofUser.get(userKey)
     if (fams === undefined) this.#ofUser.set(userKey, new Set([fam]))
     else fams.add(fam)
@@ -80,9 +89,11 @@ export class Families {
     return this.#find(token)?.confirmed === token.jti
   }
 
-  /** What the account was when the family began; where we have written the password anew since, what it is now. */
-  verOf(fam: string): string | null {
-    return this.#families.get(fam)?.ver ?? null
+  /** What the account was when the family began, and what it is where we have written the password anew; empty: not known. */
+  versOf(fam: string): string[] {
+    const family = this.#families.get(fam)
+    if (family === undefined) return []
+    return family.upgradedVer === null ? [family.ver] : [family.ver, family.upgradedVer]
   }
 
   /** A session is about to tell its page the next token, which replaces one that was told before and not confirmed. */
@@ -113,11 +124,11 @@ export class Families {
     this.#disconnectedAt.set(userKey, this.#now())
   }
 
-  /** A password that we have written anew is the same password: the user's families whose `ver` is an old one get a new one. */
+  /** A password that we write anew is the same password: the user's families whose `ver` is the old one are good with both. */
   rebind(userKey: string, isOld: (ver: string) => boolean, ver: string): void {
     for (const fam of this.#ofUser.get(userKey) ?? []) {
       const family = this.#families.get(fam)
-      if (family !== undefined && isOld(family.ver)) family.ver = ver
+      if (family !== undefined && isOld(family.ver)) family.upgradedVer = ver
     }
   }
 

@@ -79,7 +79,7 @@ function byKid(keys: readonly SigningKey[]): ReadonlyMap<string, SigningKey> {
 }
 
 /** RFC 5869; a purpose of its own for each derived key. */
-function derive(secret: Uint8Array, purpose: string): KeyObject {
+export function derive(secret: Uint8Array | string, purpose: string): KeyObject {
   const key = hkdfSync('sha256', secret, '', `perspective/1/${purpose}`, 32)
   return createSecretKey(new Uint8Array(key))
 }

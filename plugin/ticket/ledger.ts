@@ -1,9 +1,15 @@
 /** Remembers which tickets were used. A ticket opens one socket; its second use is refused. */
 export interface TicketLedger {
-  /** Known to one ledger: tickets of another process, or of before a restart, are not this one's to judge. */
+  /**
+   * Known to one ledger: tickets of another process, or of before a restart, are not this one's to judge. One that several
+   * processes share has one id, which it keeps.
+   */
   readonly id: string
-  /** True the first time for a `jti`; false ever after, until `untilMs`. Null: no room, try later. */
-  use(jti: string, untilMs: number): boolean | null
+  /**
+   * True the first time for a `jti`, also among all at the same moment; false ever after, until `untilMs` (since 1970).
+   * Null: no room, try later. What it throws, or rejects with, is a 503, and is not logged.
+   */
+  use(jti: string, untilMs: number): boolean | null | Promise<boolean | null>
 }
 
 /** 30 s of tickets at 3,000 logins a second; about 15 MB when full. */

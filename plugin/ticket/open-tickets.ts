@@ -9,6 +9,8 @@ import type { RenewalOption, ResolvedTickets } from './ticket-options.js'
 export interface OpenTickets {
   readonly tickets: Tickets
   readonly ledger: TicketLedger
+  /** Whether there is a key that mints: without one nobody logs in here. */
+  readonly mints: boolean
   /** Null where pages get no renewal tokens. */
   readonly renewals: Renewals | null
 }
@@ -21,11 +23,15 @@ export function openTickets(
 ): OpenTickets {
   const { keys, issuer, audience, lifetimeSeconds } = options
   const binding = new Binding(keys.binding)
-  const ledger = new MemoryLedger(randomBytes(9).toString('base64url'), now)
+  const { minting } = keys
+  const ledger = options.ledger ?? new MemoryLedger(randomBytes(9).toString('base64url'), now)
+  const isForeign = minting === null && options.ledger === null
   const shared = { keys, binding, issuer, audience, now }
   return {
-    tickets: new Tickets({ ...shared, lifetimeSeconds, ledgerId: ledger.id }),
+    tickets: new Tickets({ ...shared, lifetimeSeconds, ledgerId: isForeign ? null : ledger.id }),
     ledger,
-    renewals: renewal === null ? null : new Renewals({ ...shared, ...renewal }),
+    mints: minting !== null,
+    // Who only admits has no route where they would be shown.
+    renewals: renewal === null || minting === null ? null : new Renewals({ ...shared, ...renewal }),
   }
 }

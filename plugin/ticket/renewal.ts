@@ -100,7 +100,9 @@ export class Renewals {
 
   /** Whether the account is still what it was when the family began. */
   isBound({ fam, ver }: RenewalClaims, account: Account): boolean {
-    return this.#options.binding.isBound(this.families.verOf(fam) ?? ver, account)
+    const known = this.families.versOf(fam)
+    const vers = known.length === 0 ? [ver] : known
+    return vers.some((one) => this.#options.binding.isBound(one, account))
   }
 
   /** Whether a ticket comes from the token that its page holds, or from none. */
@@ -108,7 +110,7 @@ export class Renewals {
     return fam === '' || this.families.isCurrent({ ...claims, fam, jti: rj })
   }
 
-  /** We have written a user's password anew, and it is the same password: the families live on. */
+  /** We write a user's password anew, and it is the same password: the families live on, whether the write succeeds or not. */
   rebind(before: Account, after: Account): void {
     const { binding } = this.#options
     this.families.rebind(
@@ -129,7 +131,7 @@ export class Renewals {
     return {
       sub: account.user.id,
       chk: account.checker,
-      ver: this.families.verOf(fam) ?? binding.bind(account),
+      ver: this.families.versOf(fam).at(-1) ?? binding.bind(account),
       org,
       fam,
       jti,

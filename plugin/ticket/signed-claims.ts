@@ -26,7 +26,7 @@ export interface TokenKind {
 /** No token of ours is near it; what is longer is not looked at. */
 const MAX_LENGTH = 1024
 /** Clocks of one machine; several may differ by so much. */
-const CLOCK_TOLERANCE_SECONDS = 5
+export const CLOCK_TOLERANCE_SECONDS = 5
 
 /** Signs claims, `iat` and `exp` among them. */
 export function signClaims(

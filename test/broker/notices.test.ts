@@ -19,7 +19,7 @@ describe('notices', () => {
     const page = new Broker<{ ask(): void }>(right, {})
     page.notify({ first: 1 })
     await tick()
-    assert.deepEqual(heard, [{ first: 1 }])
+    assert.equal(JSON.stringify(heard), '[{"first":1}]')
     publish({ ask: () => heard.push('called') })
     await page.peer
     const asked = page.root.ask()

@@ -7,12 +7,13 @@ const css = await readFile(
   new URL('../../demo/page/src/styles/tokens.css', import.meta.url),
   'utf8',
 )
-const [light = '', dark = ''] = css.split('@media (prefers-color-scheme: dark)')
-const tokens = (text: string): Record<string, string> => {
-  const found = [...text.matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)]
-  return Object.fromEntries(found.map(([, name = '', colour = '']) => [name, colour]))
+const found = [
+  ...css.matchAll(/--([\w-]+): (?:light-dark\()?(#[0-9a-f]{6})(?:, (#[0-9a-f]{6}))?/g),
+].map(([, name = '', light = '', dark = light]) => ({ name, light, dark }))
+const schemes = {
+  light: Object.fromEntries(found.map(({ name, light }) => [name, light])),
+  dark: Object.fromEntries(found.map(({ name, dark }) => [name, dark])),
 }
-const schemes = { light: tokens(light), dark: { ...tokens(light), ...tokens(dark) } }
 
 // Each text colour, and what it stands on somewhere.
 const texts: [string, ...string[]][] = [
@@ -23,12 +24,17 @@ const texts: [string, ...string[]][] = [
   ['coral-ink', 'coral-wash'],
   ['yes-ink', 'yes'],
   ['no-ink', 'no'],
+  ['wire-out', 'surface'],
+  ['wire-in', 'surface'],
+  ['note-ink', 'lemon', 'peach', 'mint', 'sky', 'lilac'],
+  ['note-quiet', 'lemon', 'peach', 'mint', 'sky', 'lilac'],
 ]
 const edges: [string, ...string[]][] = [
   ['edge', 'paper', 'surface'],
   ['indigo-ink', 'paper', 'surface'],
   ['yes-strong', 'surface'],
   ['no-strong', 'surface'],
+  ['quiet', 'sunken'],
 ]
 
 for (const [scheme, colours] of Object.entries(schemes)) {

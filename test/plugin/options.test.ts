@@ -6,6 +6,8 @@ import perspective from 'fastify-perspective'
 import { PAGE, SECRET, TestRealm, optionsFor } from './start-app.js'
 
 const DATABASE = 'postgres://nobody:hunter2@127.0.0.1:1/none'
+const site = { secretKeys: ['the sesame of Django'] }
+const HASHES = 'allowPasswordEquivalentHashes'
 const checker = { name: 'otp', types: ['otp'], check: async () => null, load: async () => null }
 
 async function registerWith(options: object): Promise<unknown> {
@@ -92,10 +94,51 @@ const WRONG: [object, string, string, string][] = [
   ],
   [{ passwordIterations: 0 }, 'passwordIterations', '1 to', '0'],
   [{ passwordIterations: 1.5 }, 'passwordIterations', '1 to', '1.5'],
+  [{ updateLastLogin: 'yes' }, 'updateLastLogin', 'true or false', 'string'],
+  [{ upgradePasswords: 1 }, 'upgradePasswords', 'true or false', 'number'],
+  [{ upgradePasswords: true, hashers: ['md5'] }, 'upgradePasswords', 'first in hashers', 'md5'],
+  [{ loginHooks: null }, 'loginHooks', 'beforeCheck', 'null'],
+  [{ loginHooks: { after: 1 } }, 'loginHooks.after', 'succeeded', 'unknown'],
+  [{ loginHooks: { failed: {} } }, 'loginHooks.failed', 'a function', 'object'],
   [{ sessions: { perUser: 0 } }, 'sessions.perUser', '1 to', '0'],
   [{ sessions: { total: Infinity } }, 'sessions.total', '1 to', 'Infinity'],
   [{ sessions: { max: 5 } }, 'sessions.max', 'perUser, total', 'unknown'],
   [{ sessions: 5 }, 'sessions', 'an object', 'number'],
+  [{ anonymous: 'yes' }, 'anonymous', 'true or false', 'string'],
+  [{ allowPasswordEquivalentHashes: 1 }, HASHES, 'true, false', 'number'],
+  [{ allowPasswordEquivalentHashes: {} }, `${HASHES}.saltSecret`, '32 bytes', 'undefined'],
+  [{ [HASHES]: { saltSecret: 'sesame' } }, `${HASHES}.saltSecret`, '32 bytes', 'string'],
+  [{ [HASHES]: { salt: 'x' } }, `${HASHES}.salt`, 'saltSecret', 'unknown'],
+  [{ [HASHES]: true, hashers: ['md5'] }, HASHES, 'pbkdf2_sha256', 'others'],
+  [{ djangoSessions: true }, 'djangoSessions', '{ secretKeys', 'boolean'],
+  [{ djangoSessions: null }, 'djangoSessions', '{ secretKeys', 'null'],
+  [{ djangoSessions: {} }, 'djangoSessions.secretKeys', 'SECRET_KEY_FALLBACKS', 'undefined'],
+  [{ djangoSessions: { secretKeys: [''] } }, 'djangoSessions.secretKeys[0]', 'a S', 'an empty'],
+  [{ djangoSessions: { ...site, engine: 'file' } }, 'djangoSessions.engine', 'one of', 'string'],
+  [{ djangoSessions: { ...site, table: '' } }, 'djangoSessions.table', 'quote', 'an empty'],
+  [
+    { djangoSessions: { ...site, maxAgeSeconds: 5 } },
+    'djangoSessions.maxAgeSeconds',
+    'none',
+    'number',
+  ],
+  [
+    { djangoSessions: { ...site, cookieName: 'a b' } },
+    'djangoSessions.cookieName',
+    'the',
+    'string',
+  ],
+  [{ djangoSessions: { ...site, cookieName: '' } }, 'djangoSessions.cookieName', 'the', 'an empty'],
+  [{ djangoSessions: { ...site, backends: [] } }, 'djangoSessions.backends', 'a list', 'an array'],
+  [{ djangoSessions: { ...site, backends: [5] } }, 'djangoSessions.backends', 'a list', 'an array'],
+  [
+    { djangoSessions: { ...site, secretKey: 'x' } },
+    'djangoSessions.secretKey',
+    'one of',
+    'unknown',
+  ],
+  [{ checkers: [{ ...checker, name: 'anonymous' }] }, 'checkers[0].name', 'of its own', 'string'],
+  [{ checkers: [{ ...checker, types: ['anonymous'] }] }, 'checkers[0].types', 'no other', 'string'],
   [{ rateLimits: { addressPerMinute: '60' } }, 'rateLimits.addressPerMinute', '1 to', 'string'],
   [{ rateLimits: { perMinute: 1 } }, 'rateLimits.perMinute', 'addressPerMinute', 'unknown'],
   [{ rateLimits: null }, 'rateLimits', 'an object', 'null'],
@@ -136,7 +179,9 @@ describe('a wrong option fails at register, by name, expected and got', () => {
 
   test('what is left out, or undefined, has a default', async () => {
     for (const option of [
+      ...['updateLastLogin', 'upgradePasswords', 'loginHooks'],
       ...['prefix', 'checkers', 'passwordIterations', 'sessions', 'rateLimits', 'limits', 'users'],
+      ...['anonymous', 'djangoSessions', 'allowPasswordEquivalentHashes'],
     ]) {
       assert.equal(await registerWith({ [option]: undefined }), null, option)
     }

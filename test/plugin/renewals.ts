@@ -1,4 +1,5 @@
 /** Logs in, renews and logs out over HTTP, and reads what a session tells of renewal tokens. */
+import assert from 'node:assert/strict'
 import { type Answer, type RawSession, ask, openRaw, postLogin, until } from './requests.js'
 
 interface At {
@@ -55,6 +56,12 @@ export async function renewedTicket(app: At, renewal: string): Promise<string> {
 }
 
 export const codeOf = ({ body }: Answer): unknown => (JSON.parse(body) as { code?: unknown }).code
+
+/** It is refused with 401, which tells nothing of why. */
+export function assertRejected(answer: Answer, what: string): void {
+  assert.equal(answer.status, 401, what)
+  assert.equal(codeOf(answer), 'PB_ERR_RENEWAL_REJECTED', what)
+}
 
 export interface Told {
   readonly token: string

@@ -100,6 +100,7 @@ export function optionsFor(
 export async function startApp(
   options: PerspectiveOptions,
   setup: AppSetup = {},
+  chosenPort = 0,
 ): Promise<TestApp> {
   const logs: string[] = []
   const app = Fastify({
@@ -110,7 +111,7 @@ export async function startApp(
   if (setup.register === undefined) await app.register(perspective, options)
   else await setup.register(app, options)
   await setup.after?.(app)
-  await app.listen({ port: 0, host: '127.0.0.1' })
+  await app.listen({ port: chosenPort, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   return {
     app,

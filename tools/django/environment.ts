@@ -16,21 +16,27 @@ export const DJANGO_REQUIREMENTS = {
 
 export type TestedDjango = keyof typeof DJANGO_REQUIREMENTS
 
+/** What serves a Django site in the benchmark. */
+export const GUNICORN = 'gunicorn==23.0.0'
+
 /** The interpreter of an environment, or why there is none and what to do. */
 export type DjangoEnvironment = { readonly python: string } | { readonly missing: string }
 
 const IS_WINDOWS = process.platform === 'win32'
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/django/', import.meta.url))
 
-/** Makes the environment where it is missing; takes half a minute then. */
-export function prepareDjango(version: TestedDjango): DjangoEnvironment {
+/** Makes the environment where it is missing, `more` packages in it; takes half a minute then. */
+export function prepareDjango(
+  version: TestedDjango,
+  more: readonly string[] = [],
+): DjangoEnvironment {
   const python = findPython()
   if (python === null) {
     return {
       missing: 'needs Python 3.10 or newer with venv; on Debian: apt-get install python3-venv',
     }
   }
-  const requirements = DJANGO_REQUIREMENTS[version]
+  const requirements = [...DJANGO_REQUIREMENTS[version], ...more]
   const key = createHash('sha256')
     .update(JSON.stringify([python, requirements]))
     .digest('hex')

@@ -7,6 +7,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   chownSync,
   cpSync,
   existsSync,
@@ -18,7 +19,7 @@ import {
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
-const { native, directory, port, isTemporary } = JSON.parse(process.argv[2])
+const { native, directory, port, isTemporary, logFile } = JSON.parse(process.argv[2])
 const cluster = join(directory, 'cluster')
 const passwordFile = join(directory, 'password')
 let log = ''
@@ -129,4 +130,5 @@ async function serve(binaries, account) {
 
 function remember(chunk) {
   log = (log + String(chunk)).slice(-4000)
+  if (logFile !== undefined) appendFileSync(logFile, chunk)
 }

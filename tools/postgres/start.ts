@@ -20,6 +20,8 @@ export interface PostgresOptions {
   readonly dataDirectory?: string
   /** Port on 127.0.0.1; without it a free one. */
   readonly port?: number
+  /** Where the server's own log is kept; what it logs is the database's settings. Default: nowhere. */
+  readonly logFile?: string
 }
 
 export interface Postgres {
@@ -36,6 +38,7 @@ type KeeperAnswer =
 /** Starts a PostgreSQL on 127.0.0.1. It ends with this process, however this process ends. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const isTemporary = options.dataDirectory === undefined
+  const { logFile } = options
   // Somebody else may take a free port between our look and PostgreSQL's bind.
   for (let attemptsLeft = options.port === undefined ? 3 : 1; ; attemptsLeft--) {
     const port = options.port ?? (await findFreePort())
@@ -44,7 +47,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       : resolve(options.dataDirectory)
     const keeper = fork(
       fileURLToPath(new URL('./keeper.mjs', import.meta.url)),
-      [JSON.stringify({ native: findNativeDirectory(), directory, port, isTemporary })],
+      [JSON.stringify({ native: findNativeDirectory(), directory, port, isTemporary, logFile })],
       // Detached: Ctrl-C in a terminal reaches the whole process group, and would end the keeper before its server.
       { detached: true, execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
     )

@@ -1,57 +1,51 @@
 import { useCallback, useEffect, useState } from 'react'
-import { type CloseReason, login, type Session } from 'fastify-perspective/client'
-import type { Chat, ChatMind } from '../../contract.js'
+import { login, type Session } from 'fastify-perspective/client'
+import type { Club, ClubMind } from '../../contract.js'
 import { Door } from './door/door.js'
-import { Ended } from './door/ended.js'
 import { Login } from './door/login.js'
-import { RoomStore } from './room-store.js'
-import { Room } from './room/room.js'
+import { ClubPage } from './club-page.js'
+import { Mind } from './session/mind.js'
+import { Network } from './wire/network.js'
+import { WireLog } from './wire/wire-log.js'
 import { endedText } from './words.js'
 
-/** One login of this page: the session, and what its mind has heard. */
+/** One login of this page: the session, and the object that the server calls. */
 export interface Visit {
-  readonly session: Session<Chat>
-  readonly store: RoomStore
+  readonly session: Session<Club>
+  readonly mind: Mind
 }
 
-type Screen =
-  | { readonly name: 'login'; readonly username: string }
-  | { readonly name: 'room'; readonly visit: Visit }
-  | { readonly name: 'ended'; readonly username: string; readonly why: string }
+const log = new WireLog()
+const network = new Network(log)
 
 export function App() {
-  const [screen, setScreen] = useState<Screen>({ name: 'login', username: '' })
+  const [visit, setVisit] = useState<Visit | null>(null)
+  const [username, setUsername] = useState('')
+  const [why, setWhy] = useState('')
 
   const enter = useCallback(async (username: string, password: string) => {
-    const store = new RoomStore()
-    const session = await login<Chat, ChatMind>(
+    const mind = new Mind()
+    const { WebSocket, fetch } = network
+    const session = await login<Club, ClubMind>(
       '/perspective',
       { username, password },
-      { mind: store.mind },
+      { mind, WebSocket, fetch },
     )
-    setScreen({ name: 'room', visit: { session, store } })
-    void session.ended.then((reason: CloseReason) => {
-      const why = endedText(reason)
-      setScreen(why === null ? { name: 'login', username } : { name: 'ended', username, why })
-    })
+    setUsername(username)
+    setVisit({ session, mind })
+    const reason = await session.ended
+    setWhy(endedText(reason) ?? '')
+    setVisit(null)
   }, [])
 
   useEffect(() => {
-    document.title =
-      screen.name === 'room' ? `${screen.visit.session.user.username} · Perspective` : 'Perspective'
-  }, [screen])
+    document.title = visit === null ? 'Perspective' : `${visit.session.user.username} · Perspective`
+  }, [visit])
 
-  if (screen.name === 'room') return <Room visit={screen.visit} />
+  if (visit !== null) return <ClubPage visit={visit} network={network} log={log} />
   return (
     <Door>
-      {screen.name === 'ended' ? (
-        <Ended
-          why={screen.why}
-          onLogin={() => setScreen({ name: 'login', username: screen.username })}
-        />
-      ) : (
-        <Login username={screen.username} onLogin={enter} />
-      )}
+      <Login username={username} why={why} network={network} onLogin={enter} />
     </Door>
   )
 }

@@ -1,11 +1,16 @@
 const TINTS = 8
 
-/** A user's initial on a colour that is always the same for the same name. */
-export function Face({ username }: { readonly username: string }) {
+/** The number of a user's colour: always the same for the same name. */
+export function tintOf(username: string): number {
   let hash = 0
   for (const character of username) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0
+  return hash % TINTS
+}
+
+/** A user's initial on the user's colour. */
+export function Face({ username }: { readonly username: string }) {
   return (
-    <span className="face" data-tint={hash % TINTS} aria-hidden="true">
+    <span className="face" data-tint={tintOf(username)} aria-hidden="true">
       {username.slice(0, 1).toUpperCase()}
     </span>
   )

@@ -5,6 +5,7 @@ import {
   ConnectionLostError,
   DeadReferenceError,
   PerspectiveError,
+  RemoteError,
   RequestError,
   UnauthorizedLoginError,
 } from 'fastify-perspective/client'
@@ -16,7 +17,8 @@ export interface Trouble {
 }
 
 /** Says why a login did not become a session. */
-export function loginTrouble(error: unknown, username: string): Trouble {
+export function loginTrouble(error: unknown, username: string, isOnline: boolean): Trouble {
+  if (!isOnline) return { text: 'Your network is off. Switch it on.', waitSeconds: 0 }
   const waitSeconds = error instanceof RequestError ? (error.retryAfterSeconds ?? 0) : 0
   return { text: loginText(error, username), waitSeconds }
 }
@@ -55,7 +57,10 @@ export function endedText({ code, reason, byPeer }: CloseReason): string | null 
       return 'Page and server do not understand each other: reload the page.'
     case 4413:
       return 'This page read too slowly.'
+    // Told by the switch, or found by the server when it looked at Django's table.
+    case 4401:
     case 4440:
+      if (reason === 'deactivated') return 'An administrator has deactivated your account.'
       return `The server ended your session: ${reason || 'no reason given'}.`
     default:
       return `The session ended: ${reason || 'no reason given'} (${code}).`
@@ -69,8 +74,9 @@ export function callText(error: unknown, username: string): string {
   }
   if (!(error instanceof PerspectiveError)) return String(error)
   if (error.code === 'PB_ERR_CALL_DENIED') {
-    return `The server refused: clearing needs the Django permission chat.delete_line, which ${username} does not have.`
+    return `Sorry, ${username}: that needs a permission that Django has not given you. A moderator can do it.`
   }
+  if (error instanceof RemoteError) return error.message
   if (error.code === 'PB_ERR_CALL_ARGUMENTS')
     return `The server did not accept that: ${error.message}`
   return `The server failed: ${error.message}`

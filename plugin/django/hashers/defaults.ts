@@ -7,9 +7,13 @@ import type { HasherCosts, HasherName } from './hasher.js'
 /** From the oldest whose hashes still pass unchanged to the newest that was read. */
 export type DjangoVersion = '3.2' | '4.0' | '4.1' | '4.2' | '5.0' | '5.1' | '5.2' | '6.0' | '6.1'
 
+/** What a Django does with passwords when its settings say nothing. */
 export interface PasswordDefaults {
+  /** PASSWORD_HASHERS, the preferred one first. */
   readonly hashers: readonly HasherName[]
+  /** Of its PBKDF2 hashers. */
   readonly iterations: number
+  /** Of the other hashers. */
   readonly costs: Omit<HasherCosts, 'iterations'>
 }
 
@@ -32,6 +36,7 @@ export const DJANGO_VERSIONS: readonly DjangoVersion[] = Object.keys(ITERATIONS)
 /** The newest long-term support. */
 export const DEFAULT_VERSION: DjangoVersion = '5.2'
 
+/** What the Django of that `version` does when its settings say nothing. */
 export function readPasswordDefaults(version: DjangoVersion): PasswordDefaults {
   const isSince = (first: DjangoVersion): boolean =>
     DJANGO_VERSIONS.indexOf(version) >= DJANGO_VERSIONS.indexOf(first)

@@ -20,6 +20,7 @@ from django.contrib.sessions.models import Session  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
+from django.utils.module_loading import import_string  # noqa: E402
 
 import browsers  # noqa: E402
 
@@ -87,6 +88,15 @@ def make_all(triples):
     return [make_password(password, salt, hasher) for password, salt, hasher in triples]
 
 
+def check_stored(name, password, preferred):
+    """What check_password says of the stored value where `preferred` is the first hasher, and whether it would write it anew."""
+    hashers = sorted(settings.PASSWORD_HASHERS, key=lambda path: import_string(path).algorithm != preferred)
+    anew = []
+    with override_settings(PASSWORD_HASHERS=hashers):
+        right = check_password(password, find(name).password, anew.append)
+    return {"right": right, "must_update": len(anew) > 0}
+
+
 def grant(name, permission, group=None):
     label, codename = permission.split(".", 1)
     found = Permission.objects.get(content_type__app_label=label, codename=codename)
@@ -146,6 +156,7 @@ QUESTIONS = {
     function.__name__: function
     for function in (
         *(migrate, create, change, set_password, log_in, authenticates, check_all, make_all),
+        check_stored,
         *(grant, permissions, describe, session, signed_cookie),
         *browsers.QUESTIONS,
     )

@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { inspect } from 'node:util'
-import { CookieSessions } from '../../../dist/plugin/login/cookie-sessions.js'
+import type { User } from 'fastify-perspective/django'
+import { boundTo, CookieSessions } from '../../../dist/plugin/login/cookie-sessions.js'
+import { openTickets } from '../../../dist/plugin/ticket/open-tickets.js'
+import { readTicketOption } from '../../../dist/plugin/ticket/ticket-options.js'
 import { addLogin, SECRET_KEY, snapshot } from '../django/django-session.js'
 import { startDjango } from '../django/start-django.js'
-import { PAGE, optionsFor, startApp, ticketOf, until, upgrade } from '../start-app.js'
+import { PAGE, SECRET, optionsFor, startApp, ticketOf, until, upgrade } from '../start-app.js'
 import { claimsOf, postTicket, statusOf, ticketFor } from './post-ticket.js'
 
 const { pool } = await startDjango()
@@ -117,4 +120,15 @@ describe('the sessions of tickets that are out', () => {
     now = 11
     assert.ok(sessions.remember('later', 'x'.repeat(4000), 20))
   })
+})
+
+test('a ticket of a session is bound to it: where the session is not known it opens nothing', async () => {
+  const { tickets } = openTickets(readTicketOption({ secret: SECRET }, '', undefined), null, Date.now)
+  const user = { id: '6', username: 'fast1', isActive: true } as User
+  const account = { user, binding: 'hash', checker: 'django' }
+  const claims = await tickets.verify(await tickets.mint(boundTo(account, 'a session'), PAGE))
+  assert.ok(claims)
+  assert.equal(tickets.isBound(claims, boundTo(account, 'a session')), true)
+  assert.equal(tickets.isBound(claims, boundTo(account, 'another')), false)
+  assert.equal(tickets.isBound(claims, boundTo(account, null)), false)
 })

@@ -4,10 +4,16 @@ import { randomBytes } from 'node:crypto'
 import { after, afterEach, describe, test } from 'node:test'
 import { SignJWT, decodeJwt, decodeProtectedHeader } from 'jose'
 import { startDjango } from '../django/start-django.js'
-import { holdQueries } from '../hold-queries.js'
-import { codeOf, logIn, openRenewing, postLogout, renew, renewedTicket } from '../renewals.js'
 import {
-  type Answer,
+  assertRejected,
+  codeOf,
+  logIn,
+  openRenewing,
+  postLogout,
+  renew,
+  renewedTicket,
+} from '../renewals.js'
+import {
   PAGE,
   SECRET,
   type TestApp,
@@ -15,7 +21,6 @@ import {
   ask,
   optionsFor,
   startApp,
-  ticketOf,
   until,
   upgrade,
 } from '../start-app.js'
@@ -34,12 +39,6 @@ async function present(ticket: string, at: TestApp = app): Promise<number> {
   const { status, socket } = await upgrade(at, ticket)
   socket.destroy()
   return status
-}
-
-/** Is refused with 401, which tells nothing of why. */
-function assertRejected(answer: Answer, what: string): void {
-  assert.equal(answer.status, 401, what)
-  assert.equal(codeOf(answer), 'PB_ERR_RENEWAL_REJECTED', what)
 }
 
 describe('POST <prefix>/renew', () => {
@@ -257,134 +256,5 @@ describe('POST <prefix>/renew', () => {
     const ticket = await renewedTicket(during, renewal)
     assert.equal(await present(ticket, during), 101)
     assertRejected(await renew(gone, renewal), 'the secret is gone')
-  })
-})
-
-describe('limits of renewals', () => {
-  test('of one page: 429 with Retry-After; another page of the same user is not touched', async () => {
-    const limited = await start({ rateLimits: { ...WIDER, renewalsPerMinute: 3 } })
-    const [one, other] = [await logIn(limited, 1), await logIn(limited, 1)]
-    const found = []
-    for (let n = 0; n < 5; n++) found.push((await renew(limited, one.renewal)).status)
-    assert.deepEqual(found, [200, 200, 200, 429, 429])
-    const answer = await renew(limited, one.renewal)
-    assert.equal(codeOf(answer), 'PB_ERR_RENEWAL_LIMIT')
-    assert.ok(Number(answer.headers['retry-after']) > 50)
-    assert.equal((await renew(limited, other.renewal)).status, 200)
-  })
-
-  test('refused ones of an address: 429; accepted ones are not counted', async () => {
-    const limited = await start({ rateLimits: { ...WIDER, refusedRenewalsPerMinute: 2 } })
-    const { renewal } = await logIn(limited, 1)
-    for (let n = 0; n < 4; n++) assert.equal((await renew(limited, renewal)).status, 200)
-    const found = []
-    for (let n = 0; n < 4; n++) found.push((await renew(limited, 'a.b.c')).status)
-    assert.deepEqual(found, [401, 401, 429, 429])
-    assert.equal((await renew(limited, renewal)).status, 429)
-  })
-
-  test('200 a second of all pages together: 503 with a random Retry-After, and the token is kept (door case 60)', async (t) => {
-    const busy = await start()
-    const { renewal } = await logIn(busy, 1)
-    // A second that does not pass: however slow the machine, all of them are within it.
-    const stopped = performance.now()
-    const clock = t.mock.method(performance, 'now', () => stopped)
-    const all = await Promise.all(Array.from({ length: 260 }, () => renew(busy, renewal)))
-    clock.mock.restore()
-    assert.equal(all.filter(({ status }) => status === 200).length, 200)
-    const refused = all.filter(({ status }) => status === 503)
-    assert.equal(refused.length, 60)
-    assert.ok(refused.every((answer) => codeOf(answer) === 'PB_ERR_RENEWAL_BUSY'))
-    const waits = new Set(refused.map(({ headers }) => headers['retry-after']))
-    assert.ok([...waits].every((wait) => Number(wait) >= 1 && Number(wait) <= 10))
-    assert.ok(waits.size > 1, 'all would come back at once')
-    await until(() => performance.now() > stopped + 50, 'some of them')
-    assert.equal((await renew(busy, renewal)).status, 200)
-  })
-
-  test('as many sessions as there may be: the renewal says so, for a page cannot read it of the upgrade (door case 64)', async () => {
-    const full = await start({ sessions: { perUser: 1, total: 2 } })
-    const [own, other, third] = [await logIn(full, 1), await logIn(full, 1), await logIn(full, 2)]
-    const session = await openRenewing(full, own.ticket)
-    const user = await renew(full, other.renewal)
-    assert.equal(user.status, 429)
-    assert.equal(codeOf(user), 'PB_ERR_UPGRADE_LIMIT')
-    assert.equal((await renew(full, own.renewal)).status, 200, 'it would replace its own')
-    const second = await openRenewing(full, third.ticket)
-    const all = await renew(full, (await logIn(full, 3)).renewal)
-    assert.equal(all.status, 503)
-    assert.equal(codeOf(all), 'PB_ERR_UPGRADE_FULL')
-    for (const { socket } of [session, second]) socket.terminate()
-  })
-
-  test('the database away: 503, and the token is good afterwards', async (t) => {
-    const { renewal } = await logIn(app, 1)
-    const query = t.mock.method(pool, 'query', () => Promise.reject(new Error('down')))
-    const answer = await renew(app, renewal)
-    assert.equal(answer.status, 503)
-    assert.equal(codeOf(answer), 'PB_ERR_DB_UNAVAILABLE')
-    assert.ok(Number(answer.headers['retry-after']) > 0)
-    query.mock.restore()
-    assert.equal((await renew(app, renewal)).status, 200)
-  })
-
-  test('the app closes: 503', async () => {
-    const closing = await startApp(optionsFor(pool))
-    const { renewal } = await logIn(closing, 1)
-    const session = await openRenewing(closing, await renewedTicket(closing, renewal))
-    session.socket.pause()
-    const closed = closing.close()
-    const answer = await renew(closing, renewal).catch(() => null)
-    if (answer !== null) assert.equal(answer.status, 503)
-    session.socket.terminate()
-    await closed
-  })
-})
-
-describe('POST <prefix>/logout', () => {
-  test('204 whatever the token is worth; the token is dead then, other pages are not touched (door case 62)', async () => {
-    const [one, other] = [await logIn(app, 1), await logIn(app, 1)]
-    const { status, body, headers } = await postLogout(app, one.renewal)
-    assert.deepEqual([status, body, headers['cache-control']], [204, '', 'no-store'])
-    assertRejected(await renew(app, one.renewal), 'after logout')
-    assert.equal(await present(one.ticket), 401, 'its ticket, too')
-    assert.equal((await renew(app, other.renewal)).status, 200)
-    assert.equal(await present(other.ticket), 101)
-    for (const token of [one.renewal, 'a.b.c', one.ticket, '', { renewal: 5 }, {}, null]) {
-      assert.equal((await postLogout(app, token)).status, 204, JSON.stringify(token))
-    }
-    assert.equal((await postLogout(app, other.renewal, { origin: PAGE })).status, 204)
-    assert.equal((await renew(app, other.renewal)).status, 200, "another page's logout is none")
-    assert.equal((await postLogout(app, other.renewal, { origin: 'null' })).status, 403)
-  })
-
-  test('closes the open session with 1000 (door case 62)', async () => {
-    const { ticket, renewal } = await logIn(app, 1)
-    const [own, other] = [
-      await openRenewing(app, ticket),
-      await openRenewing(app, await ticketOf(app, 1)),
-    ]
-    await own.keep()
-    await postLogout(app, own.told.token)
-    assert.equal((await own.closed).code, 1000)
-    for (const token of [renewal, own.told.token]) {
-      assertRejected(await renew(app, token), 'after logout')
-    }
-    assert.equal(other.socket.readyState, 1)
-    other.socket.terminate()
-  })
-
-  test('while a renewal waits for the database: that one is refused (door case 62)', async (t) => {
-    const { renewal } = await logIn(app, 1)
-    const query = holdQueries(t, pool)
-    const waiting = renew(app, renewal)
-    await until(() => query.waiting() === 1, 'the query')
-    await postLogout(app, renewal)
-    query.go()
-    assertRejected(await waiting, 'logged out meanwhile')
-  })
-
-  test('no log line at trace has a token (door case 26)', () => {
-    assert.doesNotMatch(app.logs.join(''), /eyJ/)
   })
 })

@@ -14,14 +14,14 @@ export function Door({ children }: { readonly children: ReactNode }) {
           Both ends of the line <em>are objects.</em>
         </h1>
         <p className="lead">
-          You log in with a Django account. The server gets an object in this page, the page gets
-          one on the server, and each calls the other’s methods.
+          A board for a small club. You log in with a Django account, the notes are objects on the
+          server, your page holds them and calls them. And the server calls your page.
         </p>
         <dl className="calls">
           <div>
             <dt>page → server</dt>
             <dd>
-              <code>perspective.say(text)</code>
+              <code>await note.move(x, y)</code>
             </dd>
           </div>
           <div>

@@ -1,16 +1,23 @@
 import { type SubmitEvent, useRef, useState } from 'react'
 import { useSecondsUntil } from '../use-seconds.js'
+import { useStore } from '../store.js'
+import type { Network } from '../wire/network.js'
+import { NetworkSwitch } from '../wire/network-switch.js'
 import { loginTrouble } from '../words.js'
 import { type Account, Accounts } from './accounts.js'
 
 interface LoginProps {
   /** Who was here before; empty for a newcomer. */
   readonly username: string
+  /** Why the last session ended; empty where that needs no words. */
+  readonly why: string
+  readonly network: Network
   readonly onLogin: (username: string, password: string) => Promise<void>
 }
 
 /** The login card: a Django user's name and password, or one of the demo's accounts. */
-export function Login({ username: formerUsername, onLogin }: LoginProps) {
+export function Login({ username: formerUsername, why, network, onLogin }: LoginProps) {
+  const isOnline = useStore(network.isOn)
   const [username, setUsername] = useState(formerUsername)
   const [password, setPassword] = useState('')
   const [isBusy, setIsBusy] = useState(false)
@@ -27,7 +34,7 @@ export function Login({ username: formerUsername, onLogin }: LoginProps) {
     try {
       await onLogin(name, secret)
     } catch (error) {
-      const { text, waitSeconds } = loginTrouble(error, name)
+      const { text, waitSeconds } = loginTrouble(error, name, isOnline)
       setTrouble(text)
       setLimited({ username: name, until: Date.now() + waitSeconds * 1000 })
       setIsBusy(false)
@@ -50,6 +57,12 @@ export function Login({ username: formerUsername, onLogin }: LoginProps) {
   return (
     <section className="card" aria-labelledby="login-title">
       <h2 id="login-title">Log in</h2>
+      {why !== '' && (
+        <p className="why" role="alert">
+          {why}
+        </p>
+      )}
+      {!isOnline && <NetworkSwitch network={network} />}
       <form onSubmit={submit}>
         <label className="field">
           User name
