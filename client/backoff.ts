@@ -41,12 +41,7 @@ export function readLoss(cause: unknown): Loss {
   if (cause instanceof RequestError) {
     const { code, status, retryAfterSeconds } = cause
     // 408, 429 and whatever is no answer of ours pass.
-    const isFinal =
-      code !== 'PB_ERR_CLIENT_UNREACHABLE' &&
-      status >= 400 &&
-      status < 500 &&
-      status !== 408 &&
-      status !== 429
+    const isFinal = code !== 'PB_ERR_CLIENT_UNREACHABLE' && /^4(?!08|29)/.test(String(status))
     const closeCode = !isFinal ? 1006 : status === 403 ? 4403 : 4401
     const seconds = retryAfterSeconds ?? 0
     return { ...lossOf(closeCode, code, isFinal), hintMs: between(seconds, seconds * 2) * 1000 }
@@ -69,12 +64,8 @@ function lossOf(code: number, reason: string, isFinal = false): Loss {
 
 /** `{"after":[least,most]}`, in seconds. */
 function hintIn(reason: string): number {
-  try {
-    const [least, most] = (JSON.parse(reason) as { after: [number, number] }).after
-    return between(least, most) * 1000 || 0
-  } catch {
-    return 0
-  }
+  const [, least, most] = /(\d+),(\d+)/.exec(reason) ?? []
+  return between(Number(least), Number(most)) * 1000 || 0
 }
 
 /** When to try again: full jitter, so that those who lost a server together do not come back together. */

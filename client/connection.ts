@@ -1,4 +1,4 @@
-import { Broker, type CloseReason, SUBPROTOCOL, webSocketTransport } from '../broker/index.js'
+import { Broker, SUBPROTOCOL, webSocketTransport } from '../broker/index.js'
 import { ConnectError } from './errors.js'
 import type { ConnectionOptions, WebSocketConstructor } from './options.js'
 
@@ -35,69 +35,14 @@ interface Hello {
   readonly spreadMs?: unknown
 }
 
-/** One socket of a session, from the server's hello on: whether there is still somebody at the other end. */
-export class Connection<P extends object> {
+/** One socket of a session, from the server's hello on. */
+export interface Connection<P extends object> {
   readonly broker: Broker<P>
   readonly hello: Hello
   /** Resolves when the socket is gone, which may be long after the broker's end. */
   readonly socketClosed: Promise<void>
-  readonly #life: Life
-
-  constructor(broker: Broker<P>, hello: Hello, socketClosed: Promise<void>, life: Life) {
-    this.broker = broker
-    this.hello = hello
-    this.socketClosed = socketClosed
-    this.#life = life
-    this.#watch()
-  }
-
   /** Asks for an answer within so many ms where nothing was heard for so long; without one the connection is lost. */
-  check(quietMs: number, answerMs: number): void {
-    const life = this.#life
-    // A clock set back counts as silence, too: a question costs little.
-    if (life.isAsked || Math.abs(Date.now() - life.heardAt) < quietMs) return
-    life.isAsked = true
-    this.broker.notify({ ping: life.heardAt })
-    life.after(answerMs, () => {
-      if (life.isAsked) this.broker.close(CLOSE_SILENT, 'silent')
-      else this.#watch()
-    })
-  }
-
-  /** Timestamps are compared, for a hidden page's timers come late; and none is set while messages come. */
-  #watch(): void {
-    const life = this.#life
-    this.check(QUIET_MS, ANSWER_TIMEOUT_MS)
-    if (!life.isAsked) {
-      life.after(QUIET_MS - (Date.now() - life.heardAt), () => {
-        this.#watch()
-      })
-    }
-  }
-}
-
-/** When something was heard last, and the one timer of a connection. */
-class Life {
-  heardAt: number = Date.now()
-  /** Whether the server was asked and has said nothing since. */
-  isAsked = false
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #isOver = false
-
-  heard(): void {
-    this.heardAt = Date.now()
-    this.isAsked = false
-  }
-
-  after(ms: number, run: () => void): void {
-    clearTimeout(this.#timer)
-    if (!this.#isOver) this.#timer = setTimeout(run, ms)
-  }
-
-  end(): void {
-    this.#isOver = true
-    clearTimeout(this.#timer)
-  }
+  readonly check: (quietMs: number, answerMs: number) => void
 }
 
 /**
@@ -115,13 +60,22 @@ export async function openConnection<P extends object>(
   onNotice: (broker: Broker<P>, notice: unknown) => void,
 ): Promise<Connection<P>> {
   signal?.throwIfAborted()
-  const { WebSocket: WebSocketClass, mind, limits, copyables, callTimeoutMs } = setup
+  const { mind, limits, copyables, callTimeoutMs } = setup
   const address = `${prefix.replace('http', 'ws')}/socket`
-  const socket = new WebSocketClass(address, [SUBPROTOCOL, `ticket.${ticket}`])
-  const life = new Life()
+  const socket = new setup.WebSocket(address, [SUBPROTOCOL, `ticket.${ticket}`])
   let isOpen = false
+  let heardAt = Date.now()
+  /** Whether the server was asked and has said nothing since. */
+  let isAsked = false
+  /** The one timer of a connection. */
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const after = (ms: number, run: () => void): void => {
+    clearTimeout(timer)
+    timer = setTimeout(run, ms)
+  }
   socket.addEventListener('message', () => {
-    life.heard()
+    heardAt = Date.now()
+    isAsked = false
   })
   const socketClosed = new Promise<void>((resolve) => {
     socket.addEventListener('close', () => {
@@ -141,8 +95,24 @@ export async function openConnection<P extends object>(
     },
   })
   void broker.closed.then(() => {
-    life.end()
+    clearTimeout(timer)
   })
+
+  const check = (quietMs: number, answerMs: number): void => {
+    // A clock set back counts as silence, too: a question costs little.
+    if (isAsked || Math.abs(Date.now() - heardAt) < quietMs) return
+    isAsked = true
+    broker.notify({ ping: heardAt })
+    after(answerMs, () => {
+      if (isAsked) broker.close(CLOSE_SILENT, 'silent')
+      else watch()
+    })
+  }
+  // Timestamps are compared, for a hidden page's timers come late; and none is set while messages come.
+  const watch = (): void => {
+    check(QUIET_MS, ANSWER_TIMEOUT_MS)
+    if (!isAsked) after(QUIET_MS - (Date.now() - heardAt), watch)
+  }
 
   let fail: (error: unknown) => void = () => undefined
   const failed = new Promise<never>((_resolve, reject) => {
@@ -153,7 +123,7 @@ export async function openConnection<P extends object>(
     broker.close(code, 'given up')
   }
   const wait = (ms: number, what: string): void => {
-    life.after(ms, () => {
+    after(ms, () => {
       const message = `no ${what} of the server in ${String(ms / 1000)} s`
       giveUp(CLOSE_SILENT, new ConnectError('PB_ERR_CLIENT_TIMEOUT', message, null))
     })
@@ -173,27 +143,29 @@ export async function openConnection<P extends object>(
     const { id, username } = ((hello.user as unknown) ?? {}) as Record<string, unknown>
     if (!hasRoot || typeof id !== 'string' || typeof username !== 'string') {
       broker.close(4400, 'PB_ERR_CLIENT_REFUSED')
-      throw refused('without a user or an avatar', await broker.closed)
+    } else {
+      watch()
+      const user = Object.freeze({ id, username })
+      return { broker, hello: { ...hello, user }, socketClosed, check }
     }
-    const user = Object.freeze({ id, username })
-    return new Connection(broker, { ...hello, user }, socketClosed, life)
   } catch (error) {
     if (error instanceof ConnectError) throw error
     signal?.throwIfAborted()
-    const reason = await broker.closed
-    if (isOpen)
-      throw refused(`${String(reason.code)} ${reason.code === 1001 ? '' : reason.reason}`, reason)
-    throw new ConnectError(
-      'PB_ERR_CLIENT_UPGRADE',
-      'the socket was refused or lost before the session began: the server may be away, the ticket spent, this ' +
-        "page's origin not in allowedOrigins, or a proxy does not pass WebSockets; the server's log says which",
-      reason,
-    )
   } finally {
     signal?.removeEventListener('abort', onAbort)
   }
-}
-
-function refused(how: string, reason: CloseReason): ConnectError {
-  return new ConnectError('PB_ERR_CLIENT_REFUSED', `the server began no session: ${how}`, reason)
+  const ended = await broker.closed
+  const { code, reason } = ended
+  throw isOpen
+    ? new ConnectError(
+        'PB_ERR_CLIENT_REFUSED',
+        `the server began no session: ${String(code)} ${code === 1001 ? '' : reason}`,
+        ended,
+      )
+    : new ConnectError(
+        'PB_ERR_CLIENT_UPGRADE',
+        "no socket for this ticket: the server is away, the ticket spent, this page's origin not in allowedOrigins, or a " +
+          "proxy passes no WebSockets; the server's log says which",
+        ended,
+      )
 }

@@ -52,7 +52,9 @@ export class Door<P extends object> {
   ): Promise<Connection<P>> {
     const ticket = given ?? (await this.#ticket(signal, userId))
     if (typeof ticket !== 'string' || !/^[\w.-]+$/.test(ticket)) {
-      throw new TypeError(`ticket: expected the text of a JWT, got ${describeText(ticket)}`)
+      throw new TypeError(
+        `ticket: expected the text of a JWT, got ${typeof ticket === 'string' ? 'another one' : typeof ticket}`,
+      )
     }
     let connection: Connection<P>
     try {
@@ -73,8 +75,8 @@ export class Door<P extends object> {
         throw error
       throw new ConnectError(
         'PB_ERR_UPGRADE_BLOCKED',
-        "tickets are granted and sockets refused: a proxy does not pass WebSockets or Sec-WebSocket-Protocol, or the page's " +
-          'Content-Security-Policy lacks the server in connect-src',
+        'tickets are granted and sockets refused: look for a proxy that passes no WebSockets or no Sec-WebSocket-Protocol, and ' +
+          "at connect-src of the page's Content-Security-Policy",
         (error as ConnectError).reason,
       )
     }
@@ -163,11 +165,6 @@ export async function askFor<T>(
       .then(resolve, reject)
       .finally(() => signal?.removeEventListener('abort', abort))
   })
-}
-
-function describeText(value: unknown): string {
-  if (value === '') return 'an empty string'
-  return typeof value === 'string' ? 'a text with other characters' : typeof value
 }
 
 /** For how many ms a token is good from now on, by its own claims: the page's clock may be wrong. */

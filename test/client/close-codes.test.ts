@@ -91,7 +91,7 @@ describe('the page after a close code', () => {
       ['bye', 0.1],
       ['{"after":5}', 0.1],
       ['{"after":["a",null]}', 0.1],
-      ['{"after":[1e12,1e13]}', 3600.1],
+      ['{"after":[1000000000000,2000000000000]}', 3600.1],
     ] as const) {
       const page = await enter(server.url, { reconnect: {} })
       const next = await closeWith(page, 1001, hint)

@@ -153,12 +153,13 @@ export class DoorServer {
   async #listen(): Promise<void> {
     const app = Fastify({ forceCloseConnections: true })
     app.addHook('onRequest', async (_request, reply) => {
-      void reply.headers({ 'cache-control': 'no-store', ...this.options.headers })
+      void reply.headers({ ...this.options.headers })
       return Promise.resolve()
     })
     for (const route of ['login', 'renew', 'ticket', 'logout'] as const) {
       app.post(`/perspective/${route}`, async (request, reply) => {
         const body = request.body as Record<string, unknown>
+        void reply.header('cache-control', 'no-store')
         this.requests.push({ route, body })
         if (this.hung.has(route)) return new Promise(() => undefined)
         const refusal = this.refusals.get(route)

@@ -344,3 +344,19 @@ describe('where the next ticket comes from', () => {
     }
   })
 })
+
+describe('with nothing handed in', () => {
+  test('Node from 22 on, and whatever else has a WebSocket: a session that comes back', async () => {
+    const options = { WebSocket: undefined, mind: { ask: () => 'here' } }
+    if (!('WebSocket' in globalThis)) {
+      assert.match((await failure(enter(server.url, options))).message, /^options\.WebSocket: /)
+      return
+    }
+    const page = await enter(server.url, options)
+    assert.equal(await page.session.perspective.ask('where'), 'here')
+    lose()
+    await cameBack(page)
+    assert.equal(await page.session.perspective.ask('where'), 'here')
+    await page.session.logout()
+  })
+})

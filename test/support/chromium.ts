@@ -2,7 +2,7 @@
 
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, type Browser } from 'playwright-core'
+import { chromium, type Browser, type LaunchOptions } from 'playwright-core'
 
 const howToGet = 'no Chromium: install Chromium (or Chrome), or set CHROMIUM_PATH to its executable'
 
@@ -33,14 +33,16 @@ export function needsChromium(
 /**
  * Starts a headless Chromium; the caller closes it.
  *
+ * @param options - Of Playwright's own, beside ours.
  * @throws Error - this machine has no Chromium.
  */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
   const executablePath = findChromium()
   if (executablePath === undefined) throw new Error(howToGet)
   // Chromium refuses its sandbox to root, as in a container.
   const isRoot = process.getuid?.() === 0
   return await chromium.launch({
+    ...options,
     executablePath,
     args: [
       ...(isRoot ? ['--no-sandbox'] : []),

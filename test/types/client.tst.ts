@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'tstyche'
-import type { Local, Remote, Session } from 'fastify-perspective/client'
+import type { CloseReason, Local, Remote, Session, SessionState } from 'fastify-perspective/client'
 import { connect, login } from 'fastify-perspective/client'
 import { WebSocket as WsWebSocket } from 'ws'
 
@@ -67,5 +67,29 @@ describe('login', () => {
     })
     expect(connect<Chat>).type.toBeCallableWith('/perspective', 'jwt', { WebSocket: WsWebSocket })
     expect(connect<Chat>).type.toBeCallableWith('/perspective', async () => Promise.resolve('jwt'))
+  })
+})
+
+describe('a session', () => {
+  test('has states that a switch over the name tells apart', () => {
+    expect<SessionState['name']>().type.toBe<'open' | 'waiting' | 'connecting' | 'ended'>()
+    expect<Extract<SessionState, { name: 'waiting' }>>().type.toBe<{
+      readonly name: 'waiting'
+      readonly attempt: number
+      readonly until: Date
+      readonly reason: CloseReason
+    }>()
+    expect<Session<Chat>['ended']>().type.toBe<Promise<CloseReason>>()
+  })
+
+  test('takes how long it waits, or false; and a cookie', () => {
+    expect(login<Chat>).type.toBeCallableWith('/perspective', { type: 'session' })
+    for (const reconnect of [false, {}, { minDelayMs: 1 }, { maxDelayMs: 1 }] as const) {
+      expect(login<Chat>).type.toBeCallableWith('/perspective', credentials, { reconnect })
+    }
+    expect(login<Chat>).type.not.toBeCallableWith('/perspective', credentials, { reconnect: true })
+    expect(login<Chat>).type.not.toBeCallableWith('/perspective', credentials, {
+      reconnect: { tries: 5 },
+    })
   })
 })
