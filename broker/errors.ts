@@ -96,7 +96,7 @@ export class UnsendableError extends PerspectiveError {
  * What a call is refused with by this package rather than by the method: the peer sees it as it is. Its codes:
  *
  * - of the call: `PB_ERR_CALL_UNKNOWN_METHOD`, `PB_ERR_CALL_ARGUMENTS`, `PB_ERR_CALL_DENIED`, `PB_ERR_CALL_FAILED`,
- *   `PB_ERR_CALL_TIMEOUT`, `PB_ERR_CALL_COPY`
+ *   `PB_ERR_CALL_TIMEOUT`, `PB_ERR_CALL_COPY`; of a server that shuts down `PB_ERR_CALL_CLOSING`
  * - of a reference: `PB_ERR_REF_UNKNOWN`, `PB_ERR_REF_NOT_CALLABLE`
  * - of `limits`: `PB_ERR_LIMIT_PENDING_CALLS`, `PB_ERR_LIMIT_REFERENCES`, `PB_ERR_LIMIT_CALL_RATE`, `PB_ERR_LIMIT_STREAMS`,
  *   `PB_ERR_LIMIT_SIGNALS`, `PB_ERR_LIMIT_VALUE`, `PB_ERR_LIMIT_FRAME`

@@ -54,7 +54,9 @@ export function readLoss(cause: unknown): Loss {
   if (cause instanceof PerspectiveError) return lossOf(4401, cause.code, true)
   if (cause instanceof Error) return lossOf(1006, cause.message)
   const reason = cause as CloseReason
-  if (reason.code !== 1001) return { reason, hintMs: 0, isFinal: false }
+  // Pushed out by the user's other pages: it would push out another one in turn.
+  const isFinal = reason.code === 4409 && reason.reason === 'too many'
+  if (reason.code !== 1001) return { reason, hintMs: 0, isFinal }
   return { ...lossOf(1001, 'closing'), hintMs: hintIn(reason.reason) }
 }
 

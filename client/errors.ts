@@ -7,7 +7,9 @@ import { PerspectiveError, type CloseReason } from '../broker/index.js'
  * - this page may not go on: `PB_ERR_USER_CHANGED`; `PB_ERR_CLIENT_CHALLENGE`, of a hashed password
  * - the request is wrong: `PB_ERR_LOGIN_SHAPE`, `PB_ERR_LOGIN_CONTENT_TYPE`, `PB_ERR_LOGIN_BODY`, `PB_ERR_LOGIN_SLOW`,
  *   `PB_ERR_LOGIN_ABANDONED`, `PB_ERR_ORIGIN_REFUSED`, `PB_ERR_REQUEST_REFUSED`
- * - try again later: `PB_ERR_LOGIN_LIMIT`, `PB_ERR_LOGIN_BUSY`, `PB_ERR_DB_UNAVAILABLE`, `PB_ERR_SERVER_CLOSING`
+ * - try again later: `PB_ERR_LOGIN_LIMIT`, `PB_ERR_LOGIN_BUSY`, `PB_ERR_DB_UNAVAILABLE`, `PB_ERR_SERVER_CLOSING`,
+ *   `PB_ERR_RENEWAL_LIMIT`, `PB_ERR_RENEWAL_BUSY`
+ * - log in again: `PB_ERR_RENEWAL_REJECTED`
  * - see the server's log: `PB_ERR_SERVER_FAILED`, `PB_ERR_LOGIN_HASHER`, `PB_ERR_LOGIN_WORKER`
  */
 export class RequestError extends PerspectiveError {
@@ -30,7 +32,8 @@ export class RequestError extends PerspectiveError {
 /**
  * The WebSocket did not become a session: `PB_ERR_CLIENT_UPGRADE`, `PB_ERR_CLIENT_REFUSED`, `PB_ERR_CLIENT_TIMEOUT`. Why an
  * upgrade was refused a page cannot see; the server's log has the code: `PB_ERR_TICKET_INVALID`, `PB_ERR_ORIGIN_REFUSED`,
- * `PB_ERR_UPGRADE_REQUIRED`, `PB_ERR_UPGRADE_PROTOCOL`, `PB_ERR_UPGRADE_LIMIT`, `PB_ERR_UPGRADE_FULL`, `PB_ERR_UPGRADE_SLOW`.
+ * `PB_ERR_UPGRADE_REQUIRED`, `PB_ERR_UPGRADE_PROTOCOL`, `PB_ERR_UPGRADE_LIMIT`, `PB_ERR_UPGRADE_FULL`, `PB_ERR_UPGRADE_SLOW`,
+ * `PB_ERR_TICKET_LEDGER`.
  */
 export class ConnectError extends PerspectiveError {
   /** How the socket ended; null where it was given up. A refused upgrade shows as 1006: a page cannot see more. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { after, beforeEach, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type Realm, currentCall } from 'fastify-perspective'
+import { type AbortSignalLike, type Realm, currentCall } from 'fastify-perspective'
 import { startDjango } from '../django/start-django.js'
 import { holdQueries } from '../hold-queries.js'
 import {
@@ -95,7 +95,7 @@ describe('app.close() (door 71)', () => {
     'a call that does not end holds it for 5 s and no longer; its signal aborts',
     { timeout: 30_000 },
     async () => {
-      let signal: AbortSignal | undefined
+      let signal: AbortSignalLike | undefined
       class Stuck extends TestAvatar {
         override echo(): Promise<unknown> {
           signal = currentCall().signal

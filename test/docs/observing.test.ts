@@ -13,7 +13,7 @@ import { openRaw, optionsFor, postLogin, ticketOf } from '../plugin/start-app.js
 
 const { pool } = await startDjango()
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const folder = join(root, 'test/readme/.observing')
+const folder = join(root, 'test/docs/.observing')
 const require = createRequire(import.meta.url)
 
 before(async () => {
