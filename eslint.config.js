@@ -7,7 +7,15 @@ import tseslint from 'typescript-eslint'
 const bareSpecifier = '^(?!\\.\\.?/)'
 
 export default defineConfig(
-  { ignores: ['**/dist/', 'coverage/', 'test/docs/.examples/', 'test/docs/.observing/', '**/*.d.ts'] },
+  {
+    ignores: [
+      '**/dist/',
+      'coverage/',
+      'test/docs/.examples/',
+      'test/docs/.observing/',
+      '**/*.d.ts',
+    ],
+  },
   {
     files: ['**/*.{js,mjs}'],
     extends: [eslint.configs.recommended],

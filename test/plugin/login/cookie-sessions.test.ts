@@ -123,7 +123,11 @@ describe('the sessions of tickets that are out', () => {
 })
 
 test('a ticket of a session is bound to it: where the session is not known it opens nothing', async () => {
-  const { tickets } = openTickets(readTicketOption({ secret: SECRET }, '', undefined), null, Date.now)
+  const { tickets } = openTickets(
+    readTicketOption({ secret: SECRET }, '', undefined),
+    null,
+    Date.now,
+  )
   const user = { id: '6', username: 'fast1', isActive: true } as User
   const account = { user, binding: 'hash', checker: 'django' }
   const claims = await tickets.verify(await tickets.mint(boundTo(account, 'a session'), PAGE))

@@ -75,7 +75,7 @@ describe('app.close() (door 71)', () => {
       await openRaw(app, await ticketOf(app, 1)),
       await openRaw(app, await ticketOf(app, 2)),
     ]
-    for (const { frame } of [busy, idle]) await frame('username')
+    for (const page of [busy, idle]) await page.frame('username')
     busy.socket.send('[[1,1,0,"echo",["late"]]]')
     await until(() => app.app.perspective.stats().calls === 1, 'the call')
     const closed = app.close()
