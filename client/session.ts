@@ -48,7 +48,10 @@ export interface Session<P extends object> extends AsyncDisposable {
   readonly state: SessionState
   /** `listener` hears of every change of `state`; answers a function that unsubscribes. Bound: it can be handed on as it is. */
   readonly subscribe: (listener: (state: SessionState) => void) => () => void
-  /** Why the session ended; the codes are in docs/guides/reconnecting.md. Never rejects. */
+  /**
+   * Why the session ended; the codes are in docs/guides/reconnecting.md. What a route has refused it for is the reason's text:
+   * `PB_ERR_RENEWAL_REJECTED`, `PB_ERR_USER_CHANGED` and so on. Never rejects.
+   */
   readonly ended: Promise<CloseReason>
   /** Ends the session for good; resolves when the server has heard of it, or cannot any more. Never rejects. */
   readonly logout: () => Promise<void>
