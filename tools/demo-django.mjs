@@ -27,7 +27,9 @@ const HOST = '127.0.0.1'
 process.chdir(projectFolder)
 const ports = { DJANGO_PORT: readPort('DJANGO_PORT', 8000), PORT: readPort('PORT', 3000) }
 for (const [name, port] of Object.entries(ports))
-  await refuseTakenPort(port, [HOST], () => fail(`Port ${port} is taken. Choose another: ${name}=`))
+  await refuseTakenPort(port, [HOST], () =>
+    fail(`Port ${port} is taken. Choose another: ${name}=${port + 1} npm run demo:django`),
+  )
 installDependencies()
 const { register } = await import('tsx/esm/api')
 register()
