@@ -31,9 +31,7 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
   const pool = new Pool({ connectionString: database })
   app.addHook('onClose', () => pool.end())
 
-  // The one line between the switch in Django's table and the sessions that are open.
-  const endSessions = (id: string) => void app.perspective.sessions.disconnect(id, 'deactivated')
-  const room = new ClubRoom(new Members(pool, endSessions))
+  const room = new ClubRoom(new Members(pool))
 
   await app.register(perspective, {
     prefix: '/perspective',
@@ -41,6 +39,8 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
     ticket: { secret: ticketSecret },
     allowedOrigins: ['localhost', '127.0.0.1'].map((host) => `http://${host}:${port}`),
     realm: (session) => new ClubAvatar(session, room),
+    // How soon a user who was deactivated loses the session. 10 unless said; 2 so that nobody waits for it here.
+    sessions: { revalidateSeconds: 2 },
   })
 
   app.addHook('onSend', async (_request, reply) => {

@@ -8,17 +8,25 @@
 //
 // Ctrl-C ends the server, every session and the database.
 
-import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
-import { readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  buildPackage,
+  fail,
+  isStale,
+  printAccounts,
+  readPort,
+  refuseTakenPort,
+  stopOnSignals,
+} from './demo-steps.mjs'
 import { installDependencies, projectFolder, runOrExit } from './install.mjs'
 
 const { DATABASE_URL, TICKET_SECRET } = process.env
 
 process.chdir(projectFolder)
-const port = readPort()
-await refuseTakenPort()
+const port = readPort('PORT', 3000)
+// Both addresses, because a browser may take either for localhost.
+await refuseTakenPort(port, ['127.0.0.1', '::1'], failAsTaken)
 installDependencies()
 buildPackage()
 buildPage()
@@ -27,41 +35,8 @@ const { register } = await import('tsx/esm/api')
 register()
 const database = await openDatabase()
 const app = await startApp()
-let stopping
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  // Ctrl-C comes twice: from the terminal, and passed on by npm.
-  process.on(signal, () => (stopping ??= stop()))
-}
+stopOnSignals(stop)
 printWelcome()
-
-function readPort() {
-  const text = process.env.PORT ?? '3000'
-  const port = Number(text)
-  if (Number.isInteger(port) && port >= 1 && port <= 65535) return port
-  return fail(`PORT: expected a number from 1 to 65535, got ${JSON.stringify(text)}`)
-}
-
-// Looked at first: whoever has something else at port 3000 should not wait for the build to hear it. Both
-// addresses, because a browser may take either for localhost.
-async function refuseTakenPort() {
-  for (const host of ['127.0.0.1', '::1']) {
-    const probe = createServer().listen(port, host)
-    try {
-      await once(probe, 'listening')
-    } catch (error) {
-      if (error.code === 'EADDRINUSE') failAsTaken()
-      continue // a machine without IPv6, say
-    }
-    probe.close()
-    await once(probe, 'close')
-  }
-}
-
-function buildPackage() {
-  if (!isStale('dist/client.min.js', ['broker', 'client', 'plugin'])) return
-  console.log('Building the package ...')
-  runOrExit('npm', ['run', '--silent', 'build'])
-}
 
 function buildPage() {
   const own = ['index.html', 'vite.config.ts', 'public', 'src'].map((name) => `demo/page/${name}`)
@@ -81,17 +56,6 @@ function buildPage() {
   ])
   rmSync('demo/page/dist', { recursive: true, force: true })
   renameSync(folder, 'demo/page/dist')
-}
-
-/** Whether a built file is missing, or older than what it is made of: files, or folders with all that is in them. */
-function isStale(output, inputs) {
-  const builtAt = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const isNewer = (path) => {
-    const entry = statSync(path)
-    if (entry.mtimeMs > builtAt) return true
-    return entry.isDirectory() && readdirSync(path).some((name) => isNewer(`${path}/${name}`))
-  }
-  return inputs.some(isNewer)
 }
 
 async function openDatabase() {
@@ -130,16 +94,7 @@ function printWelcome() {
   if (DATABASE_URL) {
     console.log('  The users of the database at DATABASE_URL log in with their Django passwords.')
   } else {
-    const cells = database.accounts.map((account) => [
-      account.username,
-      account.password,
-      account.note,
-    ])
-    const rows = [['user', 'password', ''], ...cells]
-    const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length)))
-    for (const [user, password, note] of rows) {
-      console.log(`  ${user.padEnd(widths[0])}   ${password.padEnd(widths[1])}   ${note}`.trimEnd())
-    }
+    printAccounts(database.accounts)
   }
   console.log(
     '\n  Log in as several of them, each in a window of its own. Ctrl-C ends everything.\n',
@@ -156,9 +111,4 @@ async function stop() {
 function failAsTaken() {
   const other = port === 65535 ? 3000 : port + 1
   fail(`Port ${port} is taken. Choose another: PORT=${other} npm run demo`)
-}
-
-function fail(message) {
-  console.error(message)
-  process.exit(1)
 }

@@ -1,4 +1,4 @@
-/** The administrator's switch: it writes Django's own user table. */
+/** The administrator's switch: it writes Django's own user table, where the plugin looks whose sessions may go on. */
 import { RemoteError, type User } from 'fastify-perspective'
 import type { Pool } from 'pg'
 import type { Member } from '../contract.js'
@@ -7,11 +7,9 @@ const MAX_MEMBERS = 100
 
 export class Members {
   readonly #pool: Pool
-  readonly #endSessions: (userId: string) => void
 
-  constructor(pool: Pool, endSessions: (userId: string) => void) {
+  constructor(pool: Pool) {
     this.#pool = pool
-    this.#endSessions = endSessions
   }
 
   async list(): Promise<Member[]> {
@@ -28,6 +26,5 @@ export class Members {
       memberId,
       isActive,
     ])
-    if (!isActive) this.#endSessions(memberId)
   }
 }

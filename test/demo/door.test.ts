@@ -1,4 +1,4 @@
-// The demo beside an existing database: the way in and out, a telephone's width, and a server that goes and comes back.
+// The demo beside an existing database: the way in and out, a telephone's width, and the page without a bundler.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser } from 'playwright-core'
@@ -10,13 +10,12 @@ import { openVisitor, passwordOf } from './visitor.js'
 
 describe('the demo, beside an existing database', needsChromium(), () => {
   let postgres: Postgres, demo: Demo, browser: Browser
-  const start = (port?: number) => startDemo({ DATABASE_URL: postgres.url }, port)
   const open = () => openVisitor(browser, demo.url)
 
   before(async () => {
     postgres = await startPostgres()
     await loadDjango(postgres.url)
-    demo = await start()
+    demo = await startDemo({ DATABASE_URL: postgres.url })
     browser = await launchChromium()
   })
   after(async () => {
@@ -112,21 +111,4 @@ describe('the demo, beside an existing database', needsChromium(), () => {
   })
 
   testPlain(() => ({ browser, url: demo.url }))
-
-  test('a page sees the server go, cannot log in while it is away, and can when it is back', async () => {
-    const visitor = await open()
-    await visitor.login('fast1')
-    await demo.stop('SIGKILL')
-    await visitor.page.getByText('The connection to the server is lost').waitFor()
-    await visitor.login('fast1')
-    assert.equal(await visitor.trouble.innerText(), 'The server does not answer. Is it running?')
-
-    demo = await start(demo.port)
-    await visitor.login('fast1')
-    await visitor.press('Add a note')
-    await visitor.note('Note by fast1').waitFor()
-    await demo.stop('SIGTERM')
-    await visitor.page.getByText('The server shut down.').waitFor()
-    await visitor.close()
-  })
 })

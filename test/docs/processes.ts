@@ -35,6 +35,7 @@ export async function startServer(
       ...process.env,
       DATABASE_URL: databaseUrl,
       TICKET_SECRET: 'a-secret-of-the-manual-that-is-long-enough-for-HS256',
+      SECRET_KEY: 'the key of the Django project of the manual',
       PORT: port,
     },
   })

@@ -1,4 +1,4 @@
-// Starts the demo the way `npm run demo` does, on a free port of this machine.
+// Starts a demo the way `npm run demo` and `npm run demo:django` do, on a free port of this machine.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,14 +18,18 @@ export interface Demo {
 }
 
 /**
- * Starts the demo and waits until it has said where it is, and who can log in.
+ * Starts the demo, or that of another launcher, and waits until it has said where it is, and who can log in.
  *
  * @throws Error - it ended instead; with its output.
  */
-export async function startDemo(env: NodeJS.ProcessEnv = {}, port?: number): Promise<Demo> {
+export async function startDemo(
+  env: NodeJS.ProcessEnv = {},
+  port?: number,
+  launcher = 'tools/demo.mjs',
+): Promise<Demo> {
   const chosenPort = port ?? (await findFreePort())
   const url = `http://localhost:${chosenPort}`
-  const child = spawn(process.execPath, ['tools/demo.mjs'], {
+  const child = spawn(process.execPath, [launcher], {
     cwd: projectFolder,
     // Whoever runs the tests may have a database of their own in mind for something else.
     env: { ...process.env, DATABASE_URL: '', ...env, PORT: String(chosenPort) },

@@ -29,7 +29,8 @@ export function App() {
     const session = await login<Club, ClubMind>(
       '/perspective',
       { username, password },
-      { mind, WebSocket, fetch },
+      // So that nobody waits long for it here. A page of many users leaves the 30 s.
+      { mind, WebSocket, fetch, reconnect: { maxDelayMs: 5000 } },
     )
     setUsername(username)
     setVisit({ session, mind })

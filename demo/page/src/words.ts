@@ -42,26 +42,18 @@ function loginText(error: unknown, username: string): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Says why a session ended; `null` where the user wanted it to. */
+/** Says why a session ended; `null` where the user wanted it to. A lost connection is none of the ways: it comes back. */
 export function endedText({ code, reason, byPeer }: CloseReason): string | null {
   if (code === 1000 && !byPeer) return null
   switch (code) {
-    case 1001:
-      return 'The server shut down.'
-    case 1005:
-    case 1006:
-      return 'The connection to the server is lost: it went away, or the network did.'
     case 1011:
       return 'The server failed to prepare your session.'
     case 4400:
       return 'Page and server do not understand each other: reload the page.'
-    case 4413:
-      return 'This page read too slowly.'
-    // Told by the switch, or found by the server when it looked at Django's table.
+    // What the server found when it looked at Django's tables, or that it knows nothing of this session.
     case 4401:
-    case 4440:
       if (reason === 'deactivated') return 'An administrator has deactivated your account.'
-      return `The server ended your session: ${reason || 'no reason given'}.`
+      return `The server ended your session (${reason || 'no reason given'}): log in again.`
     default:
       return `The session ended: ${reason || 'no reason given'} (${code}).`
   }
