@@ -18,8 +18,8 @@ export interface UserStatements {
   readonly stampLastLogin: string | null
   /** `$2`: the new text, `$3`: the one it replaces. Answers the row's `password` if it did. */
   readonly replacePassword: string
-  /** Of many users, `$1` an array of ids; see `authority.ts`. */
-  readonly authority: string
+  /** Of many users, `$1` an array of ids, with groups and without; see `authority.ts`. */
+  readonly authority: readonly [full: string, bare: string]
   readonly customFields: readonly string[]
 }
 
@@ -197,14 +197,14 @@ WITH account AS (SELECT ${id} AS id FROM ${users} WHERE ${id} = $1${where})
 SELECT g.name AS name FROM ${qualify('auth_group')} g
   JOIN ${ofGroups} ug ON ug.group_id = g.id
  WHERE ug.${owner} = (SELECT id FROM account) ORDER BY g.id`,
-    authority: buildAuthorityStatement(names, ofGroups, owner, qualify('auth_group')),
+    authority: [
+      buildAuthorityStatement(names, ofGroups, owner, qualify('auth_group')),
+      buildAuthorityStatement(names, null, owner, ''),
+    ],
   }
 }
 
-/**
- * Group ids for each user, and one row with the names of all groups: 10,000 users with their groups' names took 6.1 s, so
- * 74 ms. Hashed by the server: the hashes stay there. `id = ANY($1)` makes `$1` an array of the key's own type.
- */
+// Group ids for each user, and one row of all groups' names; hashes stay there. `ANY($1)` has the key's own type. See decisions.md.
 function buildAuthorityStatement(
   { users, id, password, isActive, where }: Names,
   ofGroups: string | null,

@@ -155,11 +155,17 @@ export class DjangoUsers {
 
   /**
    * Reads many users at once, by `ids`, each a `str(pk)`: whether each is active, a digest of its password, its groups. An id that is not
-   * in the answer is of nobody. Must run on the primary: a replica that lags does not know new users yet.
+   * in the answer is of nobody. A model whose table of groups is not there has none. Must run on the primary: a replica that lags does not know new users yet.
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
-  authorityOf(ids: readonly string[]): Promise<ReadonlyMap<string, DjangoAuthority>> {
-    return readAuthority(this.#database, this.#statements.authority, ids)
+  async authorityOf(ids: readonly string[]): Promise<ReadonlyMap<string, DjangoAuthority>> {
+    const [full, bare] = this.#statements.authority
+    try {
+      return await readAuthority(this.#database, full, ids)
+    } catch (error) {
+      if (!isMissingTable(error)) throw error
+      return readAuthority(this.#database, bare, ids)
+    }
   }
 
   /** {@link OpenDatabase.connectionMaker} */
@@ -184,11 +190,8 @@ export class DjangoUsers {
       const groups = JSON.parse(row?.groups ?? '[]') as string[]
       return row === null ? null : { ...this.#toAccount(row), groups: Object.freeze(groups) }
     } catch (error) {
-      // No such table, and if that is the users' own the other statement says so again.
-      if (error instanceof DatabaseUnavailableError && error.database.code === '42P01') {
-        return plain()
-      }
-      throw error
+      if (!isMissingTable(error)) throw error
+      return plain()
     }
   }
 
@@ -229,4 +232,9 @@ export class DjangoUsers {
       throw error
     }
   }
+}
+
+/** That of the groups, or of the users: then the statement without groups says so again. */
+function isMissingTable(error: unknown): boolean {
+  return error instanceof DatabaseUnavailableError && error.database.code === '42P01'
 }

@@ -29,6 +29,20 @@ async function statementsOf(run: () => Promise<unknown>): Promise<string[]> {
 }
 
 describe('DjangoUsers.authorityOf', () => {
+  test('a database without the tables of groups: its users have none', async () => {
+    await pool.query('ALTER TABLE auth_user_groups RENAME TO elsewhere')
+    try {
+      const found = await users.authorityOf(['2', '99'])
+      assert.deepEqual([...found.keys()], ['2'])
+      assert.deepEqual(found.get('2')?.groups, [])
+    } finally {
+      await pool.query('ALTER TABLE elsewhere RENAME TO auth_user_groups')
+    }
+    await assert.rejects(new DjangoUsers(pool, { table: 'nowhere' }).authorityOf(['2']), {
+      code: 'PB_ERR_DB_UNAVAILABLE',
+    })
+  })
+
   test('digest, activity and groups; ids that are nobody are left out', async () => {
     await pool.query('INSERT INTO auth_group (id, name) VALUES (7, \'late, "odd"\')')
     await pool.query(
