@@ -194,7 +194,7 @@ describe('upgradePasswords', () => {
       passwords: { iterations: 2000 },
       options: { updateLastLogin: false, upgradePasswords: true, hooks: {} },
       log: app.app.log,
-      passwordUpgraded: (...told) => order.push(told),
+      passwordUpgraded: ({ id }, from, to) => order.push([id, from, to]),
     })
     const account = (await users.accountById('6'))!
     const before = { user: account.user, binding: account.password }

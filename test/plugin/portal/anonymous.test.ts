@@ -37,10 +37,13 @@ describe('{ type: "anonymous" } (door 21)', () => {
     assert.match(session.user.id, /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/)
     assert.equal(await session.perspective.whoAmI(), '')
     const [user] = seen
-    assert.deepEqual(user, {
-      ...{ id: session.user.id, username: '', isActive: true },
-      ...{ isStaff: false, isSuperuser: false, lastLogin: null },
-    })
+    assert.deepEqual(
+      { ...user! },
+      {
+        ...{ id: session.user.id, username: '', isActive: true },
+        ...{ isStaff: false, isSuperuser: false, lastLogin: null, groups: [] },
+      },
+    )
     assert.ok(Object.isFrozen(user))
     assert.equal(query.mock.callCount(), 0)
     await session.logout()
@@ -63,7 +66,7 @@ describe('{ type: "anonymous" } (door 21)', () => {
     for (const [index, { user }] of all.entries()) {
       assert.equal(keys[index], `anonymous:${user.id}`)
     }
-    await assert.rejects(enter(), { code: 'PB_ERR_CLIENT_UPGRADE' })
+    await assert.rejects(enter(), { code: 'PB_ERR_UPGRADE_FULL' })
     const [first] = all
     assert.equal(app.app.perspective.sessions.disconnect(first!.user.id), 0, 'Django has none')
     assert.equal(app.app.perspective.sessions.disconnect(first!.user.id, 'x', 'anonymous'), 1)
