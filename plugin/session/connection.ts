@@ -104,7 +104,11 @@ export class Connection implements Entry {
   isBoundTo(digest: string): boolean {
     if (digest === this.#digest) return true
     const upgrade = this.#upgrade
-    return upgrade !== null && upgrade.from === this.#digest && upgrade.to === digest
+    if (upgrade === null || upgrade.from !== this.#digest || upgrade.to !== digest) return false
+    // It has been written: the old hash is nobody's any more.
+    this.#digest = digest
+    this.#upgrade = null
+    return true
   }
 
   refreshed(authority: Authority): void {

@@ -9,26 +9,25 @@ import { DJANGO, userKeyOf } from '../portal/portal.js'
 const CHANNEL = 'fastify_perspective_revocation'
 /** One statement of Django's may change many rows. */
 const GATHER_MS = 50
-/** Anybody may notify: no more is gathered than one query takes. What is left out the beat finds. */
-const MAX_GATHERED = 5_000
-/** No key is near it; PostgreSQL allows 8000 bytes. */
-const MAX_ID_LENGTH = 255
 
 export class Revocations {
   readonly #look: (userKeys: readonly string[]) => Promise<void>
+  readonly #isHere: (userKey: string) => boolean
   readonly #deadline = new Deadline()
   readonly #listener: NotificationListener
   #userKeys = new Set<string>()
   #isLooking = false
 
   /**
-   * `look`: looks at some users; never rejects.
+   * `look`: looks at some users; never rejects. `isHere`: whether a user has sessions; anybody may notify, and what nobody
+   * here is told of is not gathered.
    * @throws InvalidOptionError `PB_ERR_OPT_INVALID` - the database handed in makes no connections.
    */
   constructor(
     users: DjangoUsers,
     log: FastifyBaseLogger,
     look: (userKeys: readonly string[]) => Promise<void>,
+    isHere: (userKey: string) => boolean,
   ) {
     const connect = users.connectionMaker
     if (connect === null) {
@@ -40,6 +39,7 @@ export class Revocations {
       )
     }
     this.#look = look
+    this.#isHere = isHere
     this.#listener = new NotificationListener({
       connect,
       channel: CHANNEL,
@@ -65,8 +65,9 @@ export class Revocations {
   }
 
   #told(id: string): void {
-    if (id === '' || id.length > MAX_ID_LENGTH || this.#userKeys.size >= MAX_GATHERED) return
-    this.#userKeys.add(userKeyOf(DJANGO, id))
+    const userKey = userKeyOf(DJANGO, id)
+    if (!this.#isHere(userKey)) return
+    this.#userKeys.add(userKey)
     if (this.#userKeys.size === 1 && !this.#isLooking) this.#lookSoon()
   }
 

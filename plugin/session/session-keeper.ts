@@ -28,7 +28,12 @@ export class SessionKeeper {
     this.#beat = new Beat({ registry, portal, revalidateSeconds, graceSeconds, log, aliveSessions })
     this.#heartbeat = new Heartbeat(registry, heartbeatSeconds, maxAgeSeconds)
     this.#revocations = listen
-      ? new Revocations(users, log, (userKeys) => this.#beat.look(userKeys))
+      ? new Revocations(
+          users,
+          log,
+          (userKeys) => this.#beat.look(userKeys),
+          (userKey) => registry.isHere(userKey),
+        )
       : null
   }
 

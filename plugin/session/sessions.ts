@@ -253,6 +253,11 @@ export class SessionRegistry implements Sessions {
     for (const entry of this.#users.get(userKey) ?? []) entry.rebind(from, to)
   }
 
+  /** Whether a user has a session, or an admission under way. */
+  isHere(userKey: string): boolean {
+    return this.#users.has(userKey)
+  }
+
   /** The connections of each user, admissions under way too; of `userKeys` alone where given. */
   *byUser(
     userKeys: Iterable<string> = this.#users.keys(),

@@ -165,7 +165,7 @@ describe('user.groups, user.hasPerm and user.hasModulePerms', () => {
     await page.logout()
     await pool.query('CREATE TABLE plain_groups (member_id int, group_id int)')
     await assert.rejects(login(plain.url, credentials, { WebSocket }), {
-      code: 'PB_ERR_CLIENT_UPGRADE',
+      code: 'PB_ERR_DB_UNAVAILABLE',
     })
     assert.ok(plain.logs.some((line) => line.includes('42703')))
     await plain.close()
