@@ -238,7 +238,7 @@ test('nothing keeps the process alive after close()', { timeout: 30_000 }, async
       realm: (session) => new Silent(session),
     })
     const url = await app.listen({ port: 0, host: '127.0.0.1' })
-    await login(url, { username: 'fast1', password: 'fast password 1' }, { WebSocket })
+    await login(url, { username: 'fast1', password: 'fast password 1' }, { WebSocket, reconnect: false })
     await login(url, { username: 'fast1', password: 'wrong' }, { WebSocket }).catch(() => undefined)
     await app.close()
     console.log('closed')
