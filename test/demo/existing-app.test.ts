@@ -68,7 +68,7 @@ describe('an existing app that got the plugin', needsChromium(), () => {
     assert.ok(!log.includes(passwordOf('fast1')))
 
     await app.close()
-    await page.getByText('The session has ended').waitFor()
+    await page.getByText('The connection is lost').waitFor()
     assert.deepEqual(complaints, [])
   })
 })
