@@ -173,11 +173,6 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
     return this.#permissions.has(permission)
   }
 
-  /** Takes what a periodic check has read. */
-  refreshGroups(groups: readonly string[]): void {
-    this.#permissions.refresh(groups)
-  }
-
   close(reason = 'disconnected'): void {
     this.end(kicked(reason))
   }

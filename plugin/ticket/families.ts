@@ -128,7 +128,9 @@ export class Families {
   rebind(userKey: string, isOld: (ver: string) => boolean, ver: string): void {
     for (const fam of this.#ofUser.get(userKey) ?? []) {
       const family = this.#families.get(fam)
-      if (family !== undefined && isOld(family.ver)) family.upgradedVer = ver
+      if (family === undefined) continue
+      if (family.upgradedVer !== null && isOld(family.upgradedVer)) family.ver = family.upgradedVer
+      if (isOld(family.ver)) family.upgradedVer = ver
     }
   }
 

@@ -1,6 +1,7 @@
 // An old hash is written anew at a login where the site wants it: once, only over what it was, and nobody is thrown out.
 import assert from 'node:assert/strict'
 import { after, beforeEach, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LoginRefusedError, type PerspectiveOptions } from 'fastify-perspective'
 import { checkPassword, DjangoUsers, makePassword } from 'fastify-perspective/django'
 import { hashPool } from '../../../dist/plugin/django/hash-pool.js'
@@ -16,6 +17,7 @@ import {
   until,
   upgrade,
 } from '../start-app.js'
+import { logIn, renew } from '../renewals.js'
 
 const { pool } = await startDjango()
 const { rows } = await pool.query<{ password: string }>(
@@ -66,6 +68,38 @@ describe('upgradePasswords', () => {
     assert.equal(await stored(), anew)
     assert.deepEqual(warnings(app), [])
     assert.doesNotMatch(app.logs.join(''), /pbkdf2|fast password/)
+  })
+
+  test('a session and its renewal token live on, whether the write fails or succeeds (door case 53)', async (t) => {
+    const app = await start({ sessions: { revalidateSeconds: 0.1 } })
+    const refuse = t.mock.method(pool, 'query', (text: string, values: unknown[]) =>
+      isWrite(text)
+        ? Promise.reject(Object.assign(new Error('cancelled'), { code: '57014' }))
+        : query(text, values),
+    )
+    const { ticket, renewal } = await logIn(app, 1)
+    const session = await openRaw(app, ticket)
+    await session.frame('username')
+    let id = 0
+    const assertHere = async (): Promise<void> => {
+      // Some beats.
+      await sleep(400)
+      session.frames.length = 0
+      session.socket.send(`[[1,${String(++id)},0,"whoAmI",[]]]`)
+      await session.frame('"fast1"')
+      assert.equal((await renew(app, renewal)).status, 200)
+    }
+    assert.equal(await stored(), OLD)
+    await assertHere()
+    refuse.mock.restore()
+    await logIn(app, 1)
+    const first = await stored()
+    assert.notEqual(first, OLD)
+    await assertHere()
+    // A password of somebody else's making is another one.
+    await pool.query('UPDATE auth_user SET password = $1 WHERE id = 6', ['another password'])
+    assert.deepEqual(await session.closed, { code: 4401, reason: 'credentials-changed' })
+    assert.equal((await renew(app, renewal)).status, 401)
   })
 
   test('ends no other session of the user (door case 53)', async () => {

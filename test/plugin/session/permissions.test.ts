@@ -68,7 +68,7 @@ const open = (n: number) =>
 function sessionOf(id: number) {
   const [session] = sessions.of(id)
   assert.ok(session)
-  return session as typeof session & { refreshGroups(groups: readonly string[]): void }
+  return session as typeof session & { refreshed(authority: { groups: readonly string[] }): void }
 }
 
 describe('user.groups, user.hasPerm and user.hasModulePerms', () => {
@@ -133,7 +133,7 @@ describe('user.groups, user.hasPerm and user.hasModulePerms', () => {
       assert.equal(await page.perspective.may('no.such'), false, change)
       assert.equal(await page.perspective.mayIn('chat'), false, change)
       clock.mock.restore()
-      sessionOf(6).refreshGroups([change])
+      sessionOf(6).refreshed({ groups: [change] })
     }
     await pool.query('UPDATE auth_user SET is_superuser = false, is_active = true WHERE id = 6')
     await page.logout()
@@ -146,7 +146,7 @@ describe('user.groups, user.hasPerm and user.hasModulePerms', () => {
     assert.equal(await page.perspective.may('chat.delete_line'), false)
     await pool.query('INSERT INTO auth_user_groups (user_id, group_id) VALUES (8, 1)')
     const groups = ['moderators']
-    session.refreshGroups(groups)
+    session.refreshed({ groups })
     groups.push('not ours')
     assert.deepEqual(session.user.groups, ['moderators'])
     assert.ok(Object.isFrozen(session.user.groups))
