@@ -97,6 +97,8 @@ class UpgradeGate {
       return
     }
     if (isOurs && this.#isClosing()) answer(socket, '503 Service Unavailable')
+    // RFC 9110 section 7.8: in HTTP/1.0 there is no upgrade.
+    else if (isOurs && request.httpVersion === '1.0') answer(socket, '426 Upgrade Required')
     else if (request.method === 'GET') this.#route(request, socket)
     // Whatever body it has would never be read.
     else answer(socket, isOurs ? '405 Method Not Allowed' : '426 Upgrade Required')

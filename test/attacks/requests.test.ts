@@ -120,6 +120,7 @@ describe('upgrades that are none', () => {
       ['POST', { 'content-length': '0' }, 'POST /perspective/socket HTTP/1.1'],
       ['PUT', { 'content-length': '5' }, 'PUT /perspective/socket HTTP/1.1'],
       ['CONNECT', {}, 'CONNECT /perspective/socket HTTP/1.1'],
+      ['HTTP/1.0', {}, 'GET /perspective/socket HTTP/1.0'],
       ['no key', { 'sec-websocket-key': null }, undefined],
       ['two keys', { 'sec-websocket-key': 'a\r\nsec-websocket-key: b' }, undefined],
       ['version 0', { 'sec-websocket-version': '0' }, undefined],

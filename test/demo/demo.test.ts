@@ -63,7 +63,7 @@ for (const host of ['127.0.0.1', '::1']) {
       Error?,
     ]
     if (error !== undefined) {
-      // A container without IPv6, say: nothing can hold a port there, so there is nothing to be found taken.
+      // A container without IPv6, say: nothing can hold a port there, so there is nothing to be found taken. With CI=true a failure.
       t.skip(`this machine has no ${host}: enable IPv6 on its loopback interface`)
       return
     }
