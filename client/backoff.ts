@@ -3,7 +3,10 @@ import { ConnectError, RequestError } from './errors.js'
 import type { ReconnectOptions } from './options.js'
 
 const HOUR_MS = 3_600_000
-const OFFLINE_MS = 60_000
+
+/** Without a network a try is put off for so long. */
+export const OFFLINE_MS = 60_000
+
 const DEFAULT_SPREAD_MS = 1000
 
 /** After so long a connection counts as one that held. */

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { CloseReason, Remote } from '../broker/index.js'
-import { Backoff, type Loss, between, readLoss } from './backoff.js'
+import { Backoff, type Loss, OFFLINE_MS, between, readLoss } from './backoff.js'
 import type { Connection, SessionUser } from './connection.js'
 import type { Door } from './door.js'
 import { LastingPerspective } from './perspective.js'
@@ -103,8 +103,8 @@ class LiveSession<P extends object> implements Session<P> {
   #connection!: Connection<P>
   #resolveEnded!: (reason: CloseReason) => void
   #loggedOut: Promise<void> | null = null
-  /** Tries at once, or as soon as the server's hint allows; set while waiting. */
-  #hurry: (() => void) | null = null
+  /** Tries at once, or as soon as the server's hint allows; without a network not for some time. Set while waiting. */
+  #hurry: ((isOnline: boolean) => void) | null = null
   #triedAt = 0
   /** Until the next try. */
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -205,21 +205,25 @@ class LiveSession<P extends object> implements Session<P> {
   #wait(delayMs: number, { reason, hintMs }: Loss): Promise<void> {
     const soonest = Date.now() + hintMs
     return new Promise((resolve) => {
-      let due = Infinity
-      const arm = (ms: number): void => {
-        const at = Date.now() + ms
-        if (at >= due) return
+      let due = NaN
+      const arm = (at: number): void => {
+        if (at === due) return
         due = at
         clearTimeout(this.#timer)
-        this.#timer = setTimeout(resolve, ms)
+        this.#timer = setTimeout(resolve, at - Date.now())
         const attempt = this.#backoff?.tries ?? 0
         this.#change(Object.freeze({ name: 'waiting', attempt, until: new Date(at), reason }))
       }
-      this.#hurry = () => {
-        const earliest = Math.max(soonest, this.#triedAt + WAKE_PAUSE_MS) - Date.now()
-        arm(Math.max(earliest, 0) + between(0, WAKE_SPREAD_MS))
+      this.#hurry = (isOnline) => {
+        const now = Date.now()
+        const earliest = Math.max(now, soonest, this.#triedAt + WAKE_PAUSE_MS)
+        arm(
+          isOnline
+            ? Math.min(due, earliest + between(0, WAKE_SPREAD_MS))
+            : Math.max(due, now + OFFLINE_MS),
+        )
       }
-      arm(delayMs)
+      arm(Date.now() + delayMs)
     })
   }
 
@@ -231,11 +235,17 @@ class LiveSession<P extends object> implements Session<P> {
       // Node's global is no target.
       target?.addEventListener?.(type, run, { signal })
     }
+    const hurry = (isOnline: boolean): void => {
+      if (this.#state.name === 'waiting') this.#hurry?.(isOnline)
+    }
     const wake = (): void => {
       if (this.#state === OPEN) this.#connection.check(DOUBT_MS, DOUBT_ANSWER_MS)
-      else if (this.#state.name === 'waiting') this.#hurry?.()
+      else hurry(true)
     }
     on(globalThis, 'online', wake)
+    on(globalThis, 'offline', () => {
+      hurry(false)
+    })
     on(globalThis, 'pageshow', wake)
     on(page, 'resume', wake)
     on(page, 'visibilitychange', () => {
