@@ -6,8 +6,7 @@ import type {
   RouteShorthandOptions,
   onRequestHookHandler,
 } from 'fastify'
-import { OriginRefused } from './errors.js'
-import { isAllowedOrigin } from './origins.js'
+import { isAllowedOrigin, refuseOrigin } from './origins.js'
 
 /** How long a browser may remember what it asked beforehand, in seconds; Chromium's own limit. */
 const PREFLIGHT_SECONDS = 7200
@@ -25,11 +24,11 @@ export function openToOrigins(
     const cors = corsOptions(origins, route.routePath === cookiePath)
     route.config = { ...route.config, ...configOf(cors) }
   })
-  scope.addHook('onRequest', async ({ headers }, reply) => {
-    if (isAllowedOrigin(origins, headers.origin)) return
+  scope.addHook('onRequest', async (request, reply) => {
+    if (isAllowedOrigin(origins, request.headers.origin)) return
     // A hook of the app's may have welcomed it already.
     removeCorsHeaders(reply)
-    throw new OriginRefused()
+    throw refuseOrigin(request, origins)
   })
   scope.addHook('onRequest', corsHook(corsOptions(origins, false)))
 }

@@ -73,9 +73,10 @@ export const ServerClosing: RouteErrorClass = define(
   'The server is shutting down; try again soon.',
   503,
 )
-export const OriginRefused: RouteErrorClass = define(
+/** Made with the origin that was refused. */
+export const OriginRefused: new (origin: string) => RouteError = createError<[string]>(
   'PB_ERR_ORIGIN_REFUSED',
-  "Pages of this origin may not log in here; the server's allowedOrigins has others.",
+  "The server's allowedOrigins does not have the origin of this request: %s.",
   403,
 )
 export const UpgradeRequired: RouteErrorClass = define(

@@ -1,4 +1,9 @@
+import type { FastifyRequest } from 'fastify'
 import { InvalidOptionError } from './django/index.js'
+import { OriginRefused, type RouteError } from './errors.js'
+
+/** Characters of a refused origin that are told and logged: it is the request's own text. */
+const MAX_SHOWN = 200
 
 /**
  * Reads an allow-list of origins (RFC 6454 section 6.2): each exact, scheme, host and port; no pattern and no `*`.
@@ -42,4 +47,14 @@ export function readOrigins(value: unknown): ReadonlySet<string> {
  */
 export function isAllowedOrigin(origins: ReadonlySet<string>, origin: string | undefined): boolean {
   return origin === undefined || origins.has(origin)
+}
+
+/** The refusal of a request for its origin, logged with what was expected, which is no business of the page's. */
+export function refuseOrigin(
+  { headers, log }: FastifyRequest,
+  origins: ReadonlySet<string>,
+): RouteError {
+  const origin = headers.origin?.slice(0, MAX_SHOWN)
+  log.info({ origin, allowedOrigins: [...origins] }, 'perspective: origin refused')
+  return new OriginRefused(origin === undefined ? 'none' : JSON.stringify(origin))
 }

@@ -7,11 +7,10 @@ import {
   LoginLimit,
   LoginShape,
   LoginSlow,
-  OriginRefused,
   ServerClosing,
   retryLater,
 } from '../errors.js'
-import { isAllowedOrigin } from '../origins.js'
+import { isAllowedOrigin, refuseOrigin } from '../origins.js'
 import type { Verdict } from './rate-limits.js'
 
 export interface PostContext {
@@ -58,7 +57,8 @@ export function jsonPost(
       if (context.isClosing()) throw retryLater(ServerClosing, 1)
       const { origin, 'content-type': contentType = '' } = request.headers
       const isMissing = origin === undefined && checks.needsOrigin === true
-      if (isMissing || !isAllowedOrigin(context.origins, origin)) throw new OriginRefused()
+      if (isMissing || !isAllowedOrigin(context.origins, origin))
+        throw refuseOrigin(request, context.origins)
       const [mediaType = ''] = contentType.split(';', 1)
       if (mediaType.trim().toLowerCase() !== 'application/json') throw new LoginContentType()
       const wait = await checks.count(request)

@@ -6,7 +6,6 @@ import { refusalOf, sendRefusal } from '../answers.js'
 import { raceDeadline } from '../deadline.js'
 import {
   LedgerAway,
-  OriginRefused,
   type RouteError,
   ServerClosing,
   TicketInvalid,
@@ -20,7 +19,7 @@ import {
 import { addressKeys } from '../login/address.js'
 import { boundTo, type CookieSessions } from '../login/cookie-sessions.js'
 import type { RateLimiter } from '../login/rate-limits.js'
-import { isAllowedOrigin } from '../origins.js'
+import { isAllowedOrigin, refuseOrigin } from '../origins.js'
 import { bindingDigest, userKeyOf } from '../portal/portal.js'
 import type { TicketLedger } from '../ticket/ledger.js'
 import type { Renewals } from '../ticket/renewal.js'
@@ -123,7 +122,7 @@ class Admission {
     const { limiter } = this.#context
     if (this.#context.isClosing()) throw retryLater(ServerClosing, 1)
     if (!isAllowedOrigin(this.#context.origins, this.#request.headers.origin))
-      throw new OriginRefused()
+      throw refuseOrigin(this.#request, this.#context.origins)
     const wait = await limiter.checkRefusals(this.#request)
     if (wait > 0) throw retryLater(UpgradeLimit, wait)
     const connection = await this.#take()

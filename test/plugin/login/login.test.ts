@@ -166,6 +166,19 @@ describe('POST <prefix>/login', () => {
     assert.equal((await postLogin(app, body, { origin: PAGE })).status, 200)
   })
 
+  test('tells which origin it refused, and the log which ones it would have taken', async () => {
+    const body = { username: 'fast1', password: 'fast password 1' }
+    const messageAt = async (origin: string): Promise<string> =>
+      (JSON.parse((await postLogin(app, body, { origin })).body) as { message: string }).message
+    const message = await messageAt('http://localhost:5173')
+    assert.match(message, /: "http:\/\/localhost:5173"\.$/)
+    assert.ok(!message.includes(PAGE))
+    const line = app.logs.find((text) => text.includes('http://localhost:5173'))
+    const { origin, allowedOrigins } = JSON.parse(line ?? '{}') as Record<string, unknown>
+    assert.deepEqual([origin, allowedOrigins], ['http://localhost:5173', [PAGE]])
+    assert.ok((await messageAt(`http://${'x'.repeat(5000)}`)).length < 400)
+  })
+
   test('treats hostile text as text (door case 73)', async () => {
     for (const text of [
       "'; DROP TABLE auth_user; --",
