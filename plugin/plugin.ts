@@ -41,7 +41,12 @@ async function register(app: FastifyInstance, options: PerspectiveOptions): Prom
   const database = openDatabase(resolved.database)
   const users = new DjangoUsers(database, resolved.users)
   const now = startClock()
-  const minting = openTickets(resolved.tickets, resolved.renewal, now)
+  const minting = openTickets(
+    resolved.tickets,
+    resolved.renewal,
+    resolved.sessions.maxAgeSeconds,
+    now,
+  )
   const cookieSessions = openCookieSessions(
     resolved.waysIn.djangoSessions,
     database,

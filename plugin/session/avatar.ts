@@ -16,8 +16,8 @@ export interface DetachReason {
    * `logout`: the page said goodbye. `lost`: the page or the network has gone, or gives no sign of life, or the user
    * database was away too long. `kicked`: `session.close()` or `app.perspective.sessions.disconnect()`. `revoked`: the user
    * was deactivated or deleted or has another password, or the Django session has ended. `replaced`: the same page is back
-   * on another connection. `expired`: `sessions.maxAgeSeconds` are over. `closing`: the server shuts down. `protocol`: the
-   * page broke the wire protocol. `slow`: the page read too slowly. `failed`: `attached` threw.
+   * on another connection. `expired`: `sessions.maxAgeSeconds` are over since the login. `closing`: the server shuts down.
+   * `protocol`: the page broke the wire protocol. `slow`: the page read too slowly. `failed`: `attached` threw.
    */
   readonly code:
     | 'logout'

@@ -27,15 +27,17 @@ export interface Beating {
  */
 export class Pulse {
   readonly #wire: Socket
-  readonly #bornAt = Math.round(performance.now())
+  readonly #bornAt: number
   #bytesRead: number
   #bytesWritten: number
   /** Looks since it was last heard, and spoken to. */
   #silent = 0
   #quiet = 0
 
-  constructor(wire: Socket) {
+  /** `ageMs`: how old the session is already. */
+  constructor(wire: Socket, ageMs: number) {
     this.#wire = wire
+    this.#bornAt = Math.round(performance.now() - ageMs)
     this.#bytesRead = wire.bytesRead
     this.#bytesWritten = wire.bytesWritten
   }

@@ -14,7 +14,10 @@ export interface SessionOptions extends SessionLimits {
    * fails. 0 to 86,400, default 300: a failover of a managed database takes one or two minutes.
    */
   readonly graceSeconds: number
-  /** How long one session may last, in seconds; then it ends with 4410. 1 to 31,536,000, default 43,200: 12 hours. */
+  /**
+   * How long a session may last from its login on, its reconnects included, in seconds; then it ends with 4410. A login is a
+   * password, or a ticket for a Django session. 1 to 31,536,000, default 43,200: 12 hours.
+   */
   readonly maxAgeSeconds: number
   /**
    * Seconds of silence after which a page is asked for a sign of life, and after which it hears one; a tenth more or less.

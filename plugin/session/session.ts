@@ -49,6 +49,8 @@ export interface SessionContext {
 export interface Admitted {
   readonly account: Account
   readonly connection: Connection
+  /** How long ago its user has logged in, in ms. */
+  readonly ageMs: number
   /** Null where the page gets no renewal tokens. */
   readonly renewals: SessionRenewals | null
   /** The socket below the WebSocket. */
@@ -87,14 +89,14 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
   /** Takes over a socket that has just been upgraded; synchronously, or its first frames would be lost. */
   constructor(
     socket: ServerSocket,
-    { account, connection, renewals, wire, request }: Admitted,
+    { account, connection, ageMs, renewals, wire, request }: Admitted,
     context: SessionContext,
   ) {
     this.#permissions = new Permissions(account, context.portal)
     this.user = makeSessionUser(account.user, this.#permissions)
     this.userKey = userKeyOf(account.checker, account.user.id)
     this.request = request
-    this.pulse = new Pulse(wire)
+    this.pulse = new Pulse(wire, ageMs)
     this.log = context.log.child({ sessionId: this.id, userKey: this.userKey })
     this.#connection = connection
     this.#socket = socket

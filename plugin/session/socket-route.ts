@@ -100,7 +100,7 @@ function refuse(request: FastifyRequest, reply: FastifyReply, error: RouteError)
   void sendRefusal(reply.header('connection', 'close'), error)
 }
 
-type Proven = Pick<Admitted, 'account' | 'renewals'>
+type Proven = Pick<Admitted, 'account' | 'ageMs' | 'renewals'>
 
 class Admission {
   readonly #request: FastifyRequest
@@ -132,12 +132,12 @@ class Admission {
     })
     if (this.#socket.destroyed) connection.gone()
     try {
-      const { account, renewals } = await raceDeadline(
+      const proven = await raceDeadline(
         this.#prove(this.#readTicket(), connection),
         ADMISSION_MS,
         () => retryLater(UpgradeSlow, 5),
       )
-      return { account, connection, renewals }
+      return { ...proven, connection }
     } catch (error) {
       connection.leave()
       const { statusCode } = error as Partial<RouteError>
@@ -211,6 +211,6 @@ class Admission {
     if (connection.ending !== null) throw new TicketInvalid()
     // The page gave up meanwhile: a refusal that nobody reads, and no session.
     if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
-    return { account, renewals }
+    return { account, ageMs: tickets.ageMs(claims), renewals }
   }
 }

@@ -15,10 +15,11 @@ export interface OpenTickets {
   readonly renewals: Renewals | null
 }
 
-/** Makes it of the options; nothing of it needs an end. */
+/** Makes it of the options; nothing of it needs an end. `maxAgeSeconds`: of a session, from its login on. */
 export function openTickets(
   options: ResolvedTickets,
   renewal: Required<RenewalOption> | null,
+  maxAgeSeconds: number,
   now: () => number,
 ): OpenTickets {
   const { keys, issuer, audience, lifetimeSeconds } = options
@@ -32,6 +33,9 @@ export function openTickets(
     ledger,
     mints: minting !== null,
     // Who only admits has no route where they would be shown.
-    renewals: renewal === null || minting === null ? null : new Renewals({ ...shared, ...renewal }),
+    renewals:
+      renewal === null || minting === null
+        ? null
+        : new Renewals({ ...shared, ...renewal, maxAgeSeconds }),
   }
 }

@@ -26,7 +26,8 @@ export interface RenewalOptions {
   readonly keys: Keys
   readonly binding: Binding
   readonly lifetimeSeconds: number
-  readonly maxSessionAgeSeconds: number
+  /** How long after its login a page may come back. */
+  readonly maxAgeSeconds: number
   readonly issuer: string
   /** That of the tickets; the tokens have one of their own. */
   readonly audience: string
@@ -126,7 +127,7 @@ export class Renewals {
     { fam, aut }: Omit<Lineage, 'rj'>,
     jti: string,
   ): RenewalClaims {
-    const { binding, lifetimeSeconds, maxSessionAgeSeconds, now } = this.#options
+    const { binding, lifetimeSeconds, maxAgeSeconds, now } = this.#options
     const iat = Math.floor(now()) / 1000
     return {
       sub: account.user.id,
@@ -137,7 +138,7 @@ export class Renewals {
       jti,
       aut,
       iat,
-      exp: Math.min(iat + lifetimeSeconds, aut + maxSessionAgeSeconds),
+      exp: Math.min(iat + lifetimeSeconds, aut + maxAgeSeconds),
     }
   }
 }

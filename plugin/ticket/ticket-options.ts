@@ -43,8 +43,6 @@ export interface RenewalOption {
    * restart, so a longer one is a longer risk.
    */
   readonly lifetimeSeconds?: number
-  /** How long after its password a page may come back, in seconds: 1 to 31,536,000, default 43,200, which is 12 hours. */
-  readonly maxSessionAgeSeconds?: number
 }
 
 export interface ResolvedTickets {
@@ -62,7 +60,7 @@ const TICKET_NAMES: ReadonlySet<string> = new Set([
   'issuer',
   'audience',
 ])
-const RENEWAL_NAMES: ReadonlySet<string> = new Set(['lifetimeSeconds', 'maxSessionAgeSeconds'])
+const RENEWAL_NAMES: ReadonlySet<string> = new Set(['lifetimeSeconds'])
 
 /**
  * Reads the option `ticket`; `prefix` is that of the routes, `djangoKeys` Django's SECRET_KEYs where they are known.
@@ -144,14 +142,6 @@ export function readRenewalOption(
     throw new InvalidOptionError('renewal', '{ lifetimeSeconds: … }, or false', given)
   }
   refuseUnknown('renewal.', given, RENEWAL_NAMES)
-  const { lifetimeSeconds = 3600, maxSessionAgeSeconds = 43_200 } = given as RenewalOption
-  return {
-    lifetimeSeconds: readInteger('renewal.lifetimeSeconds', lifetimeSeconds, 1, 86_400),
-    maxSessionAgeSeconds: readInteger(
-      'renewal.maxSessionAgeSeconds',
-      maxSessionAgeSeconds,
-      1,
-      31_536_000,
-    ),
-  }
+  const { lifetimeSeconds = 3600 } = given as RenewalOption
+  return { lifetimeSeconds: readInteger('renewal.lifetimeSeconds', lifetimeSeconds, 1, 86_400) }
 }

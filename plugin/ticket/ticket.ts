@@ -116,6 +116,11 @@ export class Tickets {
     return isOurs ? ticket : null
   }
 
+  /** How long ago its user has logged in, in ms. */
+  ageMs({ aut }: TicketClaims): number {
+    return this.#options.now() - aut * 1000
+  }
+
   /** Whether the account is still what it was when the ticket was minted. */
   isBound(claims: TicketClaims, account: Account): boolean {
     return this.#options.binding.isBound(claims.ver, account)

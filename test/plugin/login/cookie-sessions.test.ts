@@ -126,6 +126,7 @@ test('a ticket of a session is bound to it: where the session is not known it op
   const { tickets } = openTickets(
     readTicketOption({ secret: SECRET }, '', undefined),
     null,
+    43_200,
     Date.now,
   )
   const user = { id: '6', username: 'fast1', isActive: true } as User

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, afterEach, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SignJWT, decodeJwt, decodeProtectedHeader } from 'jose'
 import { startDjango } from '../django/start-django.js'
 import {
@@ -220,7 +221,7 @@ describe('POST <prefix>/renew', () => {
   }
 
   test('a token ends with its lifetime, and all of them some time after the password', async () => {
-    const short = await start({ renewal: { lifetimeSeconds: 2, maxSessionAgeSeconds: 3 } })
+    const short = await start({ renewal: { lifetimeSeconds: 2 }, sessions: { maxAgeSeconds: 3 } })
     const { renewal } = await logIn(short, 1)
     const session = await openRenewing(short, await renewedTicket(short, renewal))
     await until(() => session.later().length > 0, 'a fresh token')
@@ -232,6 +233,18 @@ describe('POST <prefix>/renew', () => {
     // 2 s, and 5 for clocks, of which whole seconds are compared.
     await until(() => Date.now() / 1000 > (decodeJwt(renewal).exp ?? 0) + 6.05, 'its end', 9000)
     assertRejected(await renew(short, renewal), 'expired')
+  })
+
+  test('who comes back gets no longer session for it: its age is counted from the login', async () => {
+    const aging = await start({ sessions: { maxAgeSeconds: 4, heartbeatSeconds: 0.5 } })
+    const { renewal } = await logIn(aging, 1)
+    await sleep(2000)
+    const back = await openRenewing(aging, await renewedTicket(aging, renewal))
+    const fresh = await openRenewing(aging, (await logIn(aging, 2)).ticket)
+    assert.deepEqual(await back.closed, { code: 4410, reason: 'max-age' })
+    assert.equal(fresh.socket.readyState, fresh.socket.OPEN)
+    fresh.socket.close(1000)
+    await fresh.closed
   })
 
   test('renewal: false: no token, no route, no notice', async () => {

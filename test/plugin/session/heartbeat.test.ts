@@ -154,7 +154,7 @@ describe('a connection that is half open (door case 65)', () => {
 class Page implements Beating {
   readonly done: string[] = []
   readonly wire = { bytesRead: 0, bytesWritten: 0 }
-  readonly pulse = new Pulse(this.wire as unknown as Socket)
+  readonly pulse = new Pulse(this.wire as unknown as Socket, 0)
   ping(): void {
     this.done.push('ping')
     this.wire.bytesWritten += 2

@@ -84,7 +84,7 @@ test('a password that we write anew ends no family of its user; one that somebod
   const keys = readSecrets(SECRET)
   const binding = new Binding(keys.binding)
   const renewals = new Renewals({
-    ...{ keys, binding, lifetimeSeconds: 60, maxSessionAgeSeconds: 600 },
+    ...{ keys, binding, lifetimeSeconds: 60, maxAgeSeconds: 600 },
     ...{ issuer: 'i', audience: 'a', now },
   })
   const account = (password: string, id = '6') => ({
