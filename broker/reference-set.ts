@@ -18,14 +18,16 @@ export class ReferenceSet<T extends object> implements Iterable<Remote<T>> {
    * of a connection whose limit is met hears of it. An argument that cannot cross is an UnsendableError, thrown when all were
    * tried.
    */
-  readonly tell: Tell<T> = new Proxy({} as Tell<T>, {
-    get: (_target, name) =>
-      typeof name === 'symbol' || isReservedName(name)
-        ? undefined
-        : (...args: unknown[]) => {
-            this.#tell(JSON.stringify(name), args)
-          },
-  })
+  readonly tell: Tell<T> = this.#makeTell(null)
+
+  /**
+   * {@link tell} for all but one, whether it is in the set or not: others hear of what one page did.
+   *
+   * @throws TypeError - no reference.
+   */
+  tellExcept(ref: Remote<T>): Tell<T> {
+    return this.#makeTell(recordIn(ref, 'ReferenceSet.tellExcept'))
+  }
 
   /** How many references are in it. */
   get size(): number {
@@ -69,7 +71,18 @@ export class ReferenceSet<T extends object> implements Iterable<Remote<T>> {
     for (const { ref } of [...this.#refs.values()]) yield ref
   }
 
-  #tell(quotedMethod: string, args: unknown[]): void {
+  #makeTell(except: RemoteRecord | null): Tell<T> {
+    return new Proxy({} as Tell<T>, {
+      get: (_target, name) =>
+        typeof name === 'symbol' || isReservedName(name)
+          ? undefined
+          : (...args: unknown[]) => {
+              this.#tell(JSON.stringify(name), args, except)
+            },
+    })
+  }
+
+  #tell(quotedMethod: string, args: unknown[], except: RemoteRecord | null): void {
     // What is beyond is each connection's own to refuse.
     const { maxDepth, maxFrameBytes } = DEFAULT_LIMITS
     const json = isPlain(args, maxDepth, maxFrameBytes) ? JSON.stringify(args) : undefined
@@ -80,6 +93,7 @@ export class ReferenceSet<T extends object> implements Iterable<Remote<T>> {
         this.#refs.delete(record)
         continue
       }
+      if (record === except) continue
       try {
         record.owner.tell(record, quotedMethod, args, json)
       } catch (error) {

@@ -59,6 +59,27 @@ describe('a ReferenceSet', () => {
       },
     ))
 
+  test('tells all but one', () =>
+    withMinds(
+      3,
+      () => ({}),
+      async (set, servers, told) => {
+        const [first, , third] = servers.map(({ root }) => root)
+        assert.ok(first !== undefined && third !== undefined)
+        set.tellExcept(first).note('moved', new Date(5))
+        // One that is not in it, or no more, is no fault.
+        set.delete(third)
+        set.tellExcept(third).note('left')
+        await turn()
+        assert.deepEqual(told, [
+          [['left']],
+          [['moved', new Date(5)], ['left']],
+          [['moved', new Date(5)]],
+        ])
+        assert.throws(() => set.tellExcept({} as Remote<Mind>), { name: 'TypeError' })
+      },
+    ))
+
   test('encodes plain arguments once for all', () => {
     let reads = 0
     const value = {
