@@ -3,6 +3,7 @@ import type { BrokerOptions, BrokerStats, PeerHello } from './broker-options.js'
 import { Callee } from './callee.js'
 import { Caller } from './caller.js'
 import { readCopies } from './copyable.js'
+import { ConnectionOwner } from './connection-owner.js'
 import { ConnectionLostError, ProtocolError } from './errors.js'
 import { Exchange } from './exchange.js'
 import { declareLiteral, exposureOf, isReferenceable } from './exposure.js'
@@ -12,7 +13,7 @@ import { Inbox } from './inbox.js'
 import { checkTimeout, resolveLimits } from './limits.js'
 import { Outbox } from './outbox.js'
 import { measure } from './plain-value.js'
-import { type HandleOwner, RemoteRecord } from './remote-record.js'
+import { RemoteRecord } from './remote-record.js'
 import type { Remote } from './remote-types.js'
 import type { CloseReason, Transport } from './transport.js'
 import {
@@ -28,7 +29,7 @@ import {
   plainJson,
 } from './wire.js'
 
-/** Characters of JSON; it is kept as long as the connection lives. What is counted on the value is at most four times as much. */
+/** Characters of JSON; the peer keeps it as long as the connection lives. What is counted on the value is at most four times as much. */
 const MAX_INFO = 8192
 
 /**
@@ -50,10 +51,11 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   readonly #caller: Caller
   readonly #callee: Callee
   readonly #inbox: Inbox
-  /** Our hello's last element, with its comma; empty where there is none. */
-  readonly #info: string
+  readonly #onNotice: BrokerOptions['onNotice']
+  /** Our hello's last element, with its comma; empty where there is none, and when it is said. */
+  #info: string
+  readonly #owner: ConnectionOwner
   readonly #peerRoot: RemoteRecord
-  readonly #listeners = new Set<(reason: CloseReason) => void>()
   #hello: PeerHello | null = null
   #resolvePeer!: (hello: PeerHello) => void
   #rejectPeer!: (error: Error) => void
@@ -70,21 +72,9 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
   constructor(transport: Transport, options: BrokerOptions = {}) {
     const limits = resolveLimits(options.limits)
     checkTimeout('callTimeoutMs', options.callTimeoutMs)
-    const owner: HandleOwner = {
-      call: (record, quotedMethod, args, pin, options) =>
-        this.#caller.call(record, quotedMethod, args, pin, options),
-      tell: (record, quotedMethod, args, json) => {
-        this.#caller.tell(record, quotedMethod, args, json)
-      },
-      release: (record) => {
-        if (record.id !== ROOT_ID) this.#exchange.tables.release(record)
-      },
-      report: (error, method) => {
-        this.#exchange.failures.report(error, { id: '', method })
-      },
-      onDisconnect: (listener) => this.#onDisconnect(listener),
-    }
     this.#transport = transport
+    // Not the options: they hold what was said in the hello.
+    this.#onNotice = options.onNotice
     this.#info = options.info === undefined ? '' : `,${infoJson(options.info)}`
     this.#outbox = new Outbox(transport, limits, (isSlow) => {
       this.#fail(
@@ -93,11 +83,21 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
           : { code: CLOSE_LOST, reason: 'the transport failed', byPeer: false },
       )
     })
-    const failures = new Failures(options.onCallError)
-    const copies = readCopies(options.copyables)
-    this.#peerRoot = new RemoteRecord(owner, ROOT_ID, false)
-    this.#exchange = new Exchange(owner, this.#peerRoot, this.#outbox, limits, copies, failures)
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.#owner = new ConnectionOwner(this.closed)
+    this.#peerRoot = new RemoteRecord(this.#owner, ROOT_ID, false)
+    this.#exchange = new Exchange(
+      this.#owner,
+      this.#peerRoot,
+      this.#outbox,
+      limits,
+      readCopies(options.copyables),
+      new Failures(options.onCallError),
+    )
     this.#caller = new Caller(this.#exchange, options.callTimeoutMs ?? 0)
+    this.#owner.begin(this.#exchange, this.#caller)
     this.#callee = new Callee(this.#exchange, options)
     this.#inbox = new Inbox(
       this.#exchange,
@@ -106,7 +106,9 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
       (hello) => {
         this.#greeted(hello)
       },
-      (notice) => this.#noticed(options.onNotice, notice),
+      (notice) => {
+        this.#noticed(notice)
+      },
     )
     this.root = createHandle(this.#peerRoot) as Remote<PeerRoot>
     this.peer = new Promise((resolve, reject) => {
@@ -114,9 +116,6 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
       this.#rejectPeer = reject
     })
     this.peer.catch(() => undefined)
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve
-    })
     this.#offer(options.root)
     transport.onFrame((frame) => {
       this.#receive(frame)
@@ -198,6 +197,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
 
   #sayHello(hasRoot: boolean): void {
     this.#outbox.say(`[${HELLO},${hasRoot ? '1' : '0'}${this.#info}]`)
+    this.#info = ''
   }
 
   #greeted(hello: PeerHello): void {
@@ -208,9 +208,9 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
     this.#resolvePeer(hello)
   }
 
-  #noticed(listener: BrokerOptions['onNotice'], notice: unknown): void {
+  #noticed(notice: unknown): void {
     try {
-      listener?.(notice)
+      this.#onNotice?.(notice)
     } catch (error) {
       this.#exchange.failures.report(error, { id: '', method: 'onNotice' })
     }
@@ -265,26 +265,7 @@ export class Broker<PeerRoot extends object = object> implements Disposable {
       new ConnectionLostError(`the connection ended before the hello: ${why}`, 'unknown'),
     )
     this.#resolveClosed(reason)
-    // After the calls that waited: their rejections are on their way already.
-    void this.closed.then(() => {
-      for (const listener of [...this.#listeners]) listener(reason)
-    })
-  }
-
-  #onDisconnect(listener: (reason: CloseReason) => void): () => void {
-    // The same function twice is two listeners.
-    const own = (reason: CloseReason): void => {
-      try {
-        if (this.#listeners.delete(own)) listener(reason)
-      } catch (error) {
-        this.#exchange.failures.report(error, { id: '', method: 'onDisconnect' })
-      }
-    }
-    this.#listeners.add(own)
-    if (this.#isClosed) void this.closed.then(own)
-    return () => {
-      this.#listeners.delete(own)
-    }
+    this.#owner.end()
   }
 }
 

@@ -45,11 +45,13 @@ class WebSocketTransport implements Transport {
     this.#socket = socket
     this.#early = socket.readyState === CONNECTING ? [] : null
     socket.binaryType = 'arraybuffer'
-    socket.addEventListener('open', () => {
-      const early = this.#early ?? []
-      this.#early = null
-      for (const frame of early) this.send(frame)
-    })
+    if (this.#early !== null) {
+      socket.addEventListener('open', () => {
+        const early = this.#early ?? []
+        this.#early = null
+        for (const frame of early) this.send(frame)
+      })
+    }
     socket.addEventListener('message', ({ data }) => {
       this.#onFrame?.(typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer))
     })

@@ -27,23 +27,30 @@ export interface Beating {
  */
 export class Pulse {
   readonly #wire: Socket
-  readonly #bornAt: number
+  readonly #openedAt = Math.round(performance.now())
+  readonly #loginAgeMs: number
   #bytesRead: number
   #bytesWritten: number
   /** Looks since it was last heard, and spoken to. */
   #silent = 0
   #quiet = 0
 
-  /** `ageMs`: how old the session is already. */
-  constructor(wire: Socket, ageMs: number) {
+  /** `loginAgeMs`: how long ago the user has logged in. */
+  constructor(wire: Socket, loginAgeMs: number) {
     this.#wire = wire
-    this.#bornAt = Math.round(performance.now() - ageMs)
+    this.#loginAgeMs = loginAgeMs
     this.#bytesRead = wire.bytesRead
     this.#bytesWritten = wire.bytesWritten
   }
 
-  get ageMs(): number {
-    return performance.now() - this.#bornAt
+  /** How long the connection has been open. */
+  get openMs(): number {
+    return performance.now() - this.#openedAt
+  }
+
+  /** How long ago the user has logged in. */
+  get loginAgeMs(): number {
+    return this.#loginAgeMs + this.openMs
   }
 
   /** One look; does what is due. */
@@ -115,7 +122,7 @@ export class Heartbeat {
   }
 
   #lookAt(session: Beating): void {
-    if (session.pulse.ageMs > this.#maxAgeMs) session.end(TOO_OLD)
+    if (session.pulse.loginAgeMs > this.#maxAgeMs) session.end(TOO_OLD)
     else session.pulse.look(session)
   }
 }

@@ -7,9 +7,13 @@ import { type Lineage, makeJti } from '../ticket/ticket.js'
 import type { DetachReason } from './avatar.js'
 import { OUSTED } from './endings.js'
 
-export class SessionRenewals {
-  /** Goes with the hello. */
+/** The first token goes with the hello, and is not kept: a session lives for hours. */
+export interface PreparedRenewals {
   readonly first: ToldToken
+  readonly renewals: SessionRenewals
+}
+
+export class SessionRenewals {
   readonly #renewals: Renewals
   readonly #account: Account
   readonly #origin: string
@@ -24,10 +28,11 @@ export class SessionRenewals {
     account: Account,
     origin: string,
     lineage: Lineage,
-  ): Promise<SessionRenewals | null> {
+  ): Promise<PreparedRenewals | null> {
     if (renewals === null || lineage.fam === '') return null
     const first = await renewals.next(account, origin, lineage, makeJti())
-    return first === null ? null : new SessionRenewals(renewals, account, origin, lineage, first)
+    if (first === null) return null
+    return { first, renewals: new SessionRenewals(renewals, account, origin, lineage, first.id) }
   }
 
   private constructor(
@@ -35,14 +40,14 @@ export class SessionRenewals {
     account: Account,
     origin: string,
     lineage: Lineage,
-    first: ToldToken,
+    id: string,
   ) {
     this.#renewals = renewals
     this.#account = account
     this.#origin = origin
-    this.#lineage = lineage
-    this.first = first
-    this.#id = first.id
+    // Not the ticket's claims, which come here as one.
+    this.#lineage = { fam: lineage.fam, rj: lineage.rj, aut: lineage.aut }
+    this.#id = id
   }
 
   /** The session is there: the first token is told, and `tell` tells the next ones until {@link stop}. */

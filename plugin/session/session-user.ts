@@ -23,11 +23,19 @@ export type SessionUser = User & {
   readonly hasModulePerms: (appLabel: string) => Promise<boolean>
 }
 
+const kPermissions = Symbol('permissions')
+
+/** One getter for all users: with one for each, V8 gives every user a hash table, 300 bytes more. */
+function groups(this: { readonly [kPermissions]: Permissions }): readonly string[] {
+  return this[kPermissions].groups
+}
+
 export function makeSessionUser(user: User, permissions: Permissions): SessionUser {
   const made = Object.defineProperties(
     { ...user },
     {
-      groups: { enumerable: true, get: () => permissions.groups },
+      [kPermissions]: { value: permissions },
+      groups: { enumerable: true, get: groups },
       // Not enumerable: what is sent would give the page a way to ask for any permission, and a log would show them.
       hasPerm: { value: (permission: string) => permissions.has(permission) },
       hasModulePerms: { value: (appLabel: string) => permissions.hasModule(appLabel) },

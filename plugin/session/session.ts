@@ -21,16 +21,18 @@ import { AvatarLife, type AvatarOwner } from './avatar-life.js'
 import type { Connection } from './connection.js'
 import { reasonOf } from './detach-reason.js'
 import { BAD_FRAME, type Ending, kicked } from './endings.js'
-import { failureLog } from './failure-log.js'
+import { FailureLog } from './failure-log.js'
 import { type Beating, Pulse } from './heartbeat.js'
 import { KEEP_ALIVE, type NoticeListener, helloInfo, pong, readNotice } from './notices.js'
 import { Permissions } from './permissions.js'
-import type { SessionRenewals } from './renewals.js'
+import type { PreparedRenewals, SessionRenewals } from './renewals.js'
 import { type SessionUser, makeSessionUser } from './session-user.js'
 import type { OpenAvatarSession, SessionRegistry } from './sessions.js'
 
 /** A socket of `ws`. */
 export interface ServerSocket extends WebSocketLike {
+  /** Its own events: one closure each, where those of the DOM take three and more. */
+  on(event: 'close' | 'error', listener: () => void): unknown
   ping(): void
   terminate(): void
 }
@@ -50,9 +52,9 @@ export interface Admitted {
   readonly account: Account
   readonly connection: Connection
   /** How long ago its user has logged in, in ms. */
-  readonly ageMs: number
+  readonly loginAgeMs: number
   /** Null where the page gets no renewal tokens. */
-  readonly renewals: SessionRenewals | null
+  readonly renewals: PreparedRenewals | null
   /** The socket below the WebSocket. */
   readonly wire: Socket
   readonly request: {
@@ -78,39 +80,42 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
   readonly #broker: Broker
   readonly #renewals: SessionRenewals | null
   readonly #life: AvatarLife
-  readonly #abort = new AbortController()
+  readonly #failures: FailureLog
+  /** Null until somebody asks for its signal: it is half a kB, and most avatars do not. */
+  #abort: AbortController | null = null
   readonly #socketClosed: Promise<void>
   #publish!: (avatar: AnyAvatar) => void
   #hasMind = false
   #isOpen = false
   #isDraining = false
   #isEnded = false
+  #isFinished = false
 
   /** Takes over a socket that has just been upgraded; synchronously, or its first frames would be lost. */
   constructor(
     socket: ServerSocket,
-    { account, connection, ageMs, renewals, wire, request }: Admitted,
+    { account, connection, loginAgeMs, renewals, wire, request }: Admitted,
     context: SessionContext,
   ) {
     this.#permissions = new Permissions(account, context.portal)
     this.user = makeSessionUser(account.user, this.#permissions)
     this.userKey = userKeyOf(account.checker, account.user.id)
     this.request = request
-    this.pulse = new Pulse(wire, ageMs)
+    this.pulse = new Pulse(wire, loginAgeMs)
     this.log = context.log.child({ sessionId: this.id, userKey: this.userKey })
     this.#connection = connection
     this.#socket = socket
-    this.#renewals = renewals
+    this.#renewals = renewals?.renewals ?? null
     this.#socketClosed = new Promise((resolve) => {
-      socket.addEventListener('close', () => {
+      socket.on('close', () => {
         resolve()
       })
     })
-    socket.addEventListener('error', () => {
+    socket.on('error', () => {
       this.end(BAD_FRAME)
     })
     this.#life = new AvatarLife(this, context.realm)
-    const logFailure = failureLog(this.log, this.signal)
+    this.#failures = new FailureLog(this.log)
     this.#broker = new Broker(webSocketTransport(socket), {
       root: new Promise<object>((resolve) => {
         this.#publish = resolve
@@ -123,14 +128,14 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
       onCall: (method) => this.#called(method),
       onCallError: (error, call) => {
         // A call without answer that came too late is no failure of the application's.
-        if (!(this.#isDraining && error instanceof Refusal)) logFailure(error, call)
+        if (!(this.#isDraining && error instanceof Refusal)) this.#failures.failed(error, call)
       },
       onNotice: (notice) => {
         readNotice(notice, this)
       },
     })
     connection.attach(this)
-    renewals?.start((renewal) => {
+    this.#renewals?.start((renewal) => {
       this.#broker.notify({ renewal })
     }, this.log)
     void this.#broker.closed.then((reason) => {
@@ -159,7 +164,11 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal
+    return this.#controller.signal
+  }
+
+  get #controller(): AbortController {
+    return (this.#abort ??= new AbortController())
   }
 
   /** Itself, between `attached` and `detached`. */
@@ -231,9 +240,11 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
   }
 
   #finish(reason: DetachReason): void {
-    if (this.#abort.signal.aborted) return
+    if (this.#isFinished) return
+    this.#isFinished = true
     this.#isEnded = true
-    this.#abort.abort(new Error(`the session has ended: ${reason.message}`))
+    this.#failures.end()
+    this.#controller.abort(new Error(`the session has ended: ${reason.message}`))
     this.#connection.leave()
     this.#renewals?.stop(reason)
     const timer = setTimeout(() => {
@@ -244,7 +255,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
     })
     this.log.info({ reason }, 'perspective: session ended')
     this.#life.end(reason)
-    publishDetach(this, reason, this.pulse.ageMs)
+    publishDetach(this, reason, this.pulse.openMs)
   }
 
   async #hasAll(requires: readonly string[]): Promise<boolean> {

@@ -100,7 +100,7 @@ function refuse(request: FastifyRequest, reply: FastifyReply, error: RouteError)
   void sendRefusal(reply.header('connection', 'close'), error)
 }
 
-type Proven = Pick<Admitted, 'account' | 'ageMs' | 'renewals'>
+type Proven = Pick<Admitted, 'account' | 'loginAgeMs' | 'renewals'>
 
 class Admission {
   readonly #request: FastifyRequest
@@ -211,6 +211,6 @@ class Admission {
     if (connection.ending !== null) throw new TicketInvalid()
     // The page gave up meanwhile: a refusal that nobody reads, and no session.
     if (!this.#socket.readable || this.#socket.destroyed) throw new UpgradeSlow()
-    return { account, ageMs: tickets.ageMs(claims), renewals }
+    return { account, loginAgeMs: tickets.ageMs(claims), renewals }
   }
 }

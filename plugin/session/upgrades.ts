@@ -144,7 +144,11 @@ function isTicketOffered({ tickets, protocols }: Offer): boolean {
 const PROTOCOL_HEADER = 'sec-websocket-protocol'
 
 function readOffer(request: IncomingMessage): Offer {
-  const offers = (request.headers[PROTOCOL_HEADER] ?? '').split(',').map((offer) => offer.trim())
+  const offers = (request.headers[PROTOCOL_HEADER] ?? '').split(',').map((part) => {
+    const offer = part.trim()
+    // A part of the header keeps all of it, ticket included, as long as the socket lives.
+    return offer === SUBPROTOCOL ? SUBPROTOCOL : offer
+  })
   const tickets = offers.filter((offer) => offer.startsWith(TICKET_PREFIX))
   const protocols = offers.filter((offer) => offer !== '' && !offer.startsWith(TICKET_PREFIX))
   return { tickets: tickets.map((ticket) => ticket.slice(TICKET_PREFIX.length)), protocols }
