@@ -12,25 +12,24 @@ import { CallRate } from './call-rate.js'
 import { type Authorize, type Invoker, invoke, isThenable } from './invocation.js'
 import type { Exchange } from './exchange.js'
 import { RunningCalls } from './running-calls.js'
-import { type Outcome, ResultArgument, TickResults } from './tick-results.js'
+import { type Outcome, TickResults } from './tick-results.js'
 import { ANSWER, ERROR, ROOT_ID } from './wire.js'
 
 export class Callee implements Invoker {
   readonly #exchange: Exchange
   readonly #onCall: BrokerOptions['onCall']
   readonly authorize: Authorize | undefined
-  readonly #results = new TickResults()
+  readonly #results: TickResults
   readonly #running = new RunningCalls()
   readonly #rate = new CallRate()
   #lastId = 0
-  /** How long the results are that this tick's calls have named as arguments. */
-  #borrowed = 0
   #isClosed = false
   /** Calls on a root that is still to come. */
   #held: (() => void)[] | null = null
 
   constructor(exchange: Exchange, options: Pick<BrokerOptions, 'authorize' | 'onCall'>) {
     this.#exchange = exchange
+    this.#results = new TickResults(exchange.limits.maxFrameBytes)
     this.#onCall = options.onCall
     this.authorize = options.authorize
   }
@@ -64,7 +63,6 @@ export class Callee implements Invoker {
   /** The peer's tick is over: its results can no longer be named. */
   endTick(): void {
     this.#results.clear()
-    this.#borrowed = 0
   }
 
   close(reason: string): void {
@@ -158,7 +156,7 @@ export class Callee implements Invoker {
     this.#rate.count(this.#exchange.limits.maxCallsPerSecond)
     // Looked up now: when an argument has come the tick may be over, and the target released.
     const found = this.#find(target)
-    const waiting = args.some((arg) => arg instanceof ResultArgument) ? this.#fillIn(args) : null
+    const waiting = this.#results.fillIn(args)
     if (waiting === null) return this.#reach(id, target, found, method, args)
     return waiting.then(() => {
       this.assertWanted(id)
@@ -166,60 +164,10 @@ export class Callee implements Invoker {
     })
   }
 
-  /** Puts results into a list of arguments; answers a promise where one of them is still to come. */
-  #fillIn(args: unknown[]): Promise<void> | null {
-    args.forEach((arg, index) => {
-      if (arg instanceof ResultArgument) args[index] = this.#borrow(arg.callId)
-    })
-    const coming = args.filter((arg) => arg instanceof Promise)
-    if (coming.length === 0) return null
-    let next = 0 // Not shift(), which moves a long list once for each.
-    return Promise.all(coming).then((settled) => {
-      for (const [index, arg] of args.entries())
-        if (arg instanceof Promise) args[index] = settled[next++]
-    })
-  }
-
-  /** The result of a call as an argument: results that hold results double, so a tick's worth of them is bounded. */
-  #borrow(callId: number): unknown {
-    const result = this.#resultOf(callId)
-    const outcome = this.#results.find(callId)
-    const charge = (value: unknown): unknown => {
-      this.#borrowed += outcome?.size ?? 0
-      if (this.#borrowed <= this.#exchange.limits.maxFrameBytes) return value
-      throw new Refusal(
-        'PB_ERR_LIMIT_FRAME',
-        'results of one tick as arguments, too large together',
-      )
-    }
-    if (!(result instanceof Promise)) return charge(result)
-    const charged = result.then(charge)
-    charged.catch(() => undefined)
-    return charged
-  }
-
-  /** What a call of this tick came to, or a promise of it. */
-  #resultOf(callId: number): unknown {
-    const outcome = this.#results.find(callId)
-    if (outcome === null)
-      throw new Refusal('PB_ERR_REF_UNKNOWN', 'the call whose result is meant is of another tick')
-    // What the peer was told is the result: also of a method whose value could not cross.
-    const take = (value: unknown): unknown => {
-      if (outcome.error !== null) throw outcome.error
-      return value
-    }
-    if (outcome.promise === null) return take(outcome.value)
-    // The listener that answered the call ran first, so the error that the peer saw is there.
-    const result = outcome.promise.then(take, take)
-    // Who asks may be refused before it waits.
-    result.catch(() => undefined)
-    return result
-  }
-
   /** What a call is made on; the root is looked up when the call is made. */
   #find(target: number): unknown {
     if (target === ROOT_ID) return null
-    if (target < ROOT_ID) return this.#resultOf(-target)
+    if (target < ROOT_ID) return this.#results.resultOf(-target)
     const object = this.#exchange.tables.exportedObject(target)
     if (object === null)
       throw new Refusal('PB_ERR_REF_UNKNOWN', 'no such reference: it was released')
