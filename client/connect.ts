@@ -1,6 +1,4 @@
-import type { MindOf } from '../broker/index.js'
-import { exposureOf, isReferenceable } from '../broker/exposure.js'
-import { resolveLimits } from '../broker/limits.js'
+import { Broker, type MindOf, type Transport } from '../broker/index.js'
 import type { ConnectionSetup } from './connection.js'
 import { Door, askFor } from './door.js'
 import type { ConnectionOptions, OptionsArgument, WebSocketConstructor } from './options.js'
@@ -28,20 +26,21 @@ export async function connect<P extends object, M = MindOf<P>>(
   return openSession(door, await askFor<unknown>(ticket, setup.signal))
 }
 
+const ignore = (): void => undefined
+const NOWHERE: Transport = { send: ignore, close: ignore, onFrame: ignore, onClose: ignore }
+
 /** Checks the options before a password or a ticket is spent, and a socket opened that nobody would own. */
 export function checkOptions(
   options: ConnectionOptions & { readonly mind?: object | undefined } = {},
 ): ConnectionSetup {
   const mind: unknown = options.mind
-  resolveLimits(options.limits)
-  if (mind !== undefined) {
-    if (typeof mind !== 'object' || mind === null) {
-      throw new TypeError(
-        `options.mind: expected an object, got ${mind === null ? 'null' : typeof mind}`,
-      )
-    }
-    if (isReferenceable(mind)) exposureOf(mind)
+  if (mind !== undefined && (typeof mind !== 'object' || mind === null)) {
+    throw new TypeError(
+      `options.mind: expected an object, got ${mind === null ? 'null' : typeof mind}`,
+    )
   }
+  // What a connection's broker takes is its own to say.
+  new Broker(NOWHERE, { ...options, root: mind }).close()
   const { minDelayMs = 0, maxDelayMs = Infinity } = options.reconnect || {}
   if (!(minDelayMs >= 0 && maxDelayMs >= minDelayMs)) {
     throw new TypeError(

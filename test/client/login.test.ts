@@ -221,6 +221,9 @@ describe('login', () => {
       { mind: new (class Bare extends Referenceable {})() },
       { mind: null },
       { mind: 'text' },
+      { mind: new (class NotReferenceable {})() },
+      { copyables: [class NotCopyable {}] },
+      { callTimeoutMs: -1 },
     ]) {
       const error = await failure(enter(options))
       assert.ok(error instanceof TypeError, `${JSON.stringify(options)}: ${String(error)}`)
