@@ -8,11 +8,11 @@ import {
   errorFromWire,
 } from './errors.js'
 import type { Exchange } from './exchange.js'
-import { isPlain } from './plain-value.js'
+import { isObject, isPlain } from './plain-value.js'
 import { CallPromise, type Pipeline } from './remote-promise.js'
 import { type CallOptions, type RemoteRecord, recordOf } from './remote-record.js'
 import { type AbortSignalLike, listen, unlisten } from './signals.js'
-import { CALL, CANCEL, TAGGED, TAG_RESULT, TELL } from './wire.js'
+import { CALL, CANCEL, TAG_RESULT, TELL } from './wire.js'
 
 /** A call's arguments as JSON, with what its tags need. */
 interface EncodedArguments {
@@ -61,9 +61,7 @@ export class Caller implements Pipeline {
     this.#exchange.outbox.settle()
     const { json, encoder } =
       encoded === undefined ? this.#encode(args) : { json: encoded, encoder: null }
-    const kind = encoder === null ? TELL : TELL | TAGGED
-    const end = encoder === null ? '' : `,${encoder.byteCount}`
-    this.#say(`[${kind},${record.id},${quotedMethod},${json}${end}]`, encoder)
+    this.#exchange.say(TELL, `${record.id},${quotedMethod},`, json, encoder)
   }
 
   callOnResult(promise: CallPromise, method: string, args: unknown[]): CallPromise {
@@ -72,10 +70,7 @@ export class Caller implements Pipeline {
       return this.#start(-promise._id, JSON.stringify(method), args, null, promise._options)
     }
     return this.#later(promise, promise._options, (result) => {
-      const record =
-        (typeof result === 'object' && result !== null) || typeof result === 'function'
-          ? recordOf(result)
-          : null
+      const record = isObject(result) ? recordOf(result) : null
       if (record === null) {
         throw new CallError(
           'PB_ERR_REF_NOT_CALLABLE',
@@ -114,9 +109,7 @@ export class Caller implements Pipeline {
       // What was to be told first may make calls of its own.
       this.#exchange.outbox.settle()
       const id = this.#lastId + 1
-      const kind = encoder === null ? CALL : CALL | TAGGED
-      const end = encoder === null ? '' : `,${encoder.byteCount}`
-      this.#say(`[${kind},${id},${target},${quotedMethod},${json}${end}]`, encoder)
+      this.#exchange.say(CALL, `${id},${target},${quotedMethod},`, json, encoder)
       if (this.#isClosed) {
         // By a getter in the arguments, or by a transport that failed.
         encoder?.takeBack()
@@ -184,15 +177,6 @@ export class Caller implements Pipeline {
       return { json: JSON.stringify(encoded), encoder }
     } catch (error) {
       encoder.takeBack()
-      throw error
-    }
-  }
-
-  #say(message: string, encoder: Encoder | null): void {
-    try {
-      this.#exchange.outbox.say(message, encoder?.bytes)
-    } catch (error) {
-      encoder?.takeBack()
       throw error
     }
   }

@@ -3,7 +3,7 @@ import { bytesToValue } from './bytes.js'
 import { errorFromParts } from './error-values.js'
 import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
-import { isMisleading } from './plain-value.js'
+import { isMisleading, isNatural, setOwn } from './plain-value.js'
 import { recordOf } from './remote-record.js'
 import { StreamReader } from './stream-consumer.js'
 import {
@@ -73,12 +73,7 @@ export class Decoder {
       if (isMisleading(key, decoded)) {
         throw new ProtocolError(`a function called ${key} in data`)
       }
-      Object.defineProperty(value, key, {
-        value: decoded,
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      })
+      setOwn(value, key, decoded)
     }
     return value
   }
@@ -177,22 +172,22 @@ export class Decoder {
         break
       case TAG_OBJECT:
       case TAG_FUNCTION:
-        if (arity === 1 && isId(first)) {
+        if (arity === 1 && isNatural(first)) {
           return this.#take(() => this.#exchange.tables.receive(first, tag === TAG_FUNCTION))
         }
         break
       case TAG_MIRROR:
-        if (arity === 2 && isId(first) && first !== ROOT_ID) {
+        if (arity === 2 && isNatural(first) && first !== ROOT_ID) {
           const state = this.decode(second, depth - 1)
           return this.#take(() => this.#exchange.tables.receiveMirror(first, state))
         }
         break
       case TAG_STREAM:
-        if (arity === 1 && isId(first))
+        if (arity === 1 && isNatural(first))
           return this.#take(() => this.#exchange.streams.consume(first))
         break
       case TAG_SIGNAL:
-        if (arity === 1 && isId(first) && first > 0) return this.#signal(first)
+        if (arity === 1 && isNatural(first) && first > 0) return this.#signal(first)
         if (arity === 2 && first === 0) return AbortSignal.abort(this.decode(second, depth - 1))
         break
       case TAG_COPY:
@@ -203,7 +198,7 @@ export class Decoder {
         }
         break
       case TAG_HOME:
-        if (arity === 1 && isId(first)) {
+        if (arity === 1 && isNatural(first)) {
           const object = this.#exchange.tables.exportedObject(first)
           if (object !== null) return object
           if (first === ROOT_ID) {
@@ -260,7 +255,7 @@ export class Decoder {
   }
 
   #byteValue(kind: unknown, length: unknown): object {
-    if (!isId(length) || length > this.#bytes.byteLength - this.#offset) {
+    if (!isNatural(length) || length > this.#bytes.byteLength - this.#offset) {
       throw new ProtocolError('bytes that the frame does not have')
     }
     const value = bytesToValue(kind, this.#bytes.subarray(this.#offset, this.#offset + length))
@@ -269,10 +264,6 @@ export class Decoder {
     this.#offset += length
     return value
   }
-}
-
-function isId(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function isRecord(value: unknown): boolean {

@@ -8,7 +8,7 @@ import { CallError, UnsendableError } from './errors.js'
 import type { Cacheable } from './cacheable.js'
 import type { Exchange } from './exchange.js'
 import { isReferenceable } from './exposure.js'
-import { isMisleading } from './plain-value.js'
+import { isMisleading, setOwn } from './plain-value.js'
 import type { ExportEntry } from './reference-tables.js'
 import { type AbortSignalLike, isAbortSignal, reasonToSend } from './signals.js'
 import { isStreamSource } from './stream-producer.js'
@@ -197,9 +197,8 @@ export class Encoder {
         throw this.#unsendable(`a function called ${key}, which would change what the object is,`)
       }
       const encoded = this.#at(key, value, depth)
-      // Data like any other; an assignment would set the prototype.
-      if (key === '__proto__')
-        Object.defineProperty(copy, key, { value: encoded, enumerable: true })
+      // Most keys by assignment, which is faster.
+      if (key === '__proto__') setOwn(copy, key, encoded)
       else copy[key] = encoded
     }
     return copy

@@ -1,4 +1,6 @@
 /** Errors as data: class, message, cause and own properties cross, the stack never does. */
+import { setOwn } from './plain-value.js'
+
 const CLASSES: Readonly<Record<string, new (message: string) => Error>> = Object.assign(
   Object.create(null) as Record<string, new (message: string) => Error>,
   { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError },
@@ -37,19 +39,13 @@ export function errorFromParts(
       ? new AggregateError(Array.isArray(errors) ? (errors as unknown[]) : [], message)
       : new (Class ?? Error)(message),
   )
-  if (Class === undefined && name !== 'AggregateError') define(error, 'name', name)
+  if (Class === undefined && name !== 'AggregateError') setOwn(error, 'name', name, false)
   for (const [key, value] of properties) {
-    if (key === 'cause' || key === 'errors') define(error, key, value)
-    else if (!NOT_DATA.has(key))
-      Object.defineProperty(error, key, {
-        value,
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      })
+    if (key === 'cause' || key === 'errors') setOwn(error, key, value, false)
+    else if (!NOT_DATA.has(key)) setOwn(error, key, value)
   }
   // The stack would be the decoder's own, which helps nobody.
-  define(error, 'stack', `${name}: ${message}\n    (on the other side)`)
+  setOwn(error, 'stack', `${name}: ${message}\n    (on the other side)`, false)
   return error
 }
 
@@ -62,13 +58,4 @@ function withoutStack<T>(make: () => T): T {
   } finally {
     Reflect.set(Error, 'stackTraceLimit', limit)
   }
-}
-
-function define(error: Error, key: string, value: unknown): void {
-  Object.defineProperty(error, key, {
-    value,
-    writable: true,
-    enumerable: false,
-    configurable: true,
-  })
 }

@@ -49,6 +49,22 @@ export class Exchange {
   }
 
   /**
+   * Says a message that ends with encoded values, and with what their tags need: taken back where it cannot be said.
+   *
+   * @param head - What comes before the values, with its comma.
+   * @param encoder - Null where JSON says all of them.
+   */
+  say(kind: number, head: string, json: string, encoder: Encoder | null): void {
+    try {
+      if (encoder === null) this.outbox.say(`[${kind},${head}${json}]`)
+      else this.outbox.say(`[${kind | TAGGED},${head}${json},${encoder.byteCount}]`, encoder.bytes)
+    } catch (error) {
+      encoder?.takeBack()
+      throw error
+    }
+  }
+
+  /**
    * Says a message that ends with a value, in the form that the value needs.
    *
    * @param head - What comes before the value, with its comma.
@@ -60,14 +76,14 @@ export class Exchange {
     this.outbox.settle()
     if (isPlain(value, this.limits.maxDepth, this.limits.maxFrameBytes)) {
       const json = JSON.stringify(value)
-      this.outbox.say(`[${kind},${head}${json}]`)
+      this.say(kind, head, json, null)
       return kind === CHUNK ? measure(value) : json.length
     }
     const encoder = new Encoder(this)
     try {
       const encoded = encoder.encode(value, name)
       const json = JSON.stringify(encoded)
-      this.outbox.say(`[${kind | TAGGED},${head}${json},${encoder.byteCount}]`, encoder.bytes)
+      this.say(kind, head, json, encoder)
       return (kind === CHUNK ? measure(encoded) : json.length) + encoder.byteCount
     } catch (error) {
       encoder.takeBack()

@@ -4,6 +4,7 @@
  */
 import type { StandardSchemaV1 } from './remote-methods.js'
 import { unchecked } from './remote-methods.js'
+import { isObject } from './plain-value.js'
 import { recordOf } from './remote-record.js'
 import { isReservedName } from './reserved-names.js'
 
@@ -165,7 +166,7 @@ function readRequires(where: string, requires: unknown): readonly string[] | nul
 function isSchema(value: unknown): value is StandardSchemaV1 {
   // arktype's schemas are functions.
   return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    isObject(value) &&
     typeof (value as Partial<StandardSchemaV1>)['~standard']?.validate === 'function'
   )
 }

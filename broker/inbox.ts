@@ -9,7 +9,7 @@ import { Decoder } from './decoder.js'
 import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
 import { NO_BYTES, parseFrame } from './frame.js'
-import { isShallow, measure } from './plain-value.js'
+import { isNatural, isShallow, measure } from './plain-value.js'
 import { ResultArgument } from './tick-results.js'
 import {
   ABORT,
@@ -165,11 +165,7 @@ export class Inbox {
   }
 
   #decoder(byteCount: unknown): Decoder {
-    if (
-      !isInteger(byteCount) ||
-      byteCount < 0 ||
-      byteCount > this.#bytes.byteLength - this.#offset
-    ) {
+    if (!isNatural(byteCount) || byteCount > this.#bytes.byteLength - this.#offset) {
       throw new ProtocolError('a message that speaks of more bytes than the frame has')
     }
     const bytes = this.#bytes.subarray(this.#offset, this.#offset + byteCount)

@@ -3,6 +3,7 @@ import { checkArguments } from './arguments.js'
 import { type CallServer, enterCall, leaveCall } from './current-call.js'
 import { PerspectiveError, Refusal, RemoteError } from './errors.js'
 import { exposureOf, isReferenceable, isViewable } from './exposure.js'
+import { isObject } from './plain-value.js'
 import { recordOf } from './remote-record.js'
 import { isReservedName } from './reserved-names.js'
 
@@ -29,9 +30,7 @@ export function invoke(
   invoker: Invoker,
   callId: number,
 ): unknown {
-  if ((typeof object !== 'object' && typeof object !== 'function') || object === null) {
-    throw notCallable(method)
-  }
+  if (!isObject(object)) throw notCallable(method)
   const record = recordOf(object)
   if (record !== null) {
     if (isReservedName(method)) throw unknownMethod(method)
@@ -98,10 +97,7 @@ function notCallable(method: string): Refusal {
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
+  return isObject(value) && typeof (value as { then?: unknown }).then === 'function'
 }
 
 function unknownMethod(method: string): Refusal {

@@ -1,4 +1,4 @@
-import { isMisleading } from './plain-value.js'
+import { isMisleading, isNatural, setOwn } from './plain-value.js'
 
 /**
  * What became of a state, told by what is not `===` any more. A patch is `[0, value]` for another value, or
@@ -66,21 +66,15 @@ export function applyPatch(
     if (!isList(change) || change.length !== 2) return MISFIT
     const [key, inner] = change
     // A list grows by one at a time: an index far away would make it huge.
-    const isFitting = isList(next) ? isIndex(key) && key <= next.length : typeof key === 'string'
+    const isFitting = isList(next) ? isNatural(key) && key <= next.length : typeof key === 'string'
     if (!isFitting) return MISFIT
     const own = Object.getOwnPropertyDescriptor(next, key as string)?.value as unknown
     const { ok, state } = applyPatch(own, inner, charge)
     if (!ok || isMisleading(String(key), state)) return MISFIT
-    // Not an assignment: `__proto__` is a key like any other.
-    Object.defineProperty(next, key as string, {
-      value: state,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    })
+    setOwn(next, key as string, state)
   }
   for (const key of deleted) {
-    if (isList(next) && isIndex(key) && key < next.length) (next as unknown[]).length = key
+    if (isList(next) && isNatural(key) && key < next.length) (next as unknown[]).length = key
     else if (!isList(next) && typeof key === 'string') Reflect.deleteProperty(next, key)
     else return MISFIT
   }
@@ -97,8 +91,4 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return (
     typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
   )
-}
-
-function isIndex(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }

@@ -61,6 +61,21 @@ export function isMisleading(key: string, value: unknown): boolean {
   return typeof value === 'function' && (key === 'then' || key === 'toJSON')
 }
 
+/** Sets a property of data, whatever its name: an assignment to `__proto__` would set the prototype. */
+export function setOwn(object: object, key: string, value: unknown, enumerable = true): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable, configurable: true })
+}
+
+/** Tells objects and functions from everything else. */
+export function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}
+
+/** Tells what can be an id, an index or a length. */
+export function isNatural(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
 /** Tells whether a value parsed from JSON nests no deeper than allowed. */
 export function isShallow(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true

@@ -1,6 +1,7 @@
 /** What can be done with any reference to an object of the other side, beside calling it. */
 import { createView } from './handle.js'
 import { checkTimeout } from './limits.js'
+import { isObject } from './plain-value.js'
 import { type CallOptions, type RemoteRecord, kOptions, recordOf } from './remote-record.js'
 import type { RemoteReference } from './remote-types.js'
 import { isAbortSignal } from './signals.js'
@@ -55,8 +56,4 @@ export function recordIn(ref: unknown, who: string): RemoteRecord {
   throw new TypeError(
     `${who}: expected a reference to an object of the other side, got ${typeof ref}`,
   )
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }
