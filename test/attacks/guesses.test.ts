@@ -1,7 +1,7 @@
 // Guesses: what their answers tell, what they cost, and how many there are.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { after, afterEach, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { type Recipe } from '../../dist/plugin/django/hashers/hasher.js'
 import { hashPool } from '../../dist/plugin/django/hash-pool.js'
 import { startDjango } from '../plugin/django/start-django.js'
@@ -17,7 +17,6 @@ import {
 
 const { pool } = await startDjango()
 const app = await startApp(optionsFor(pool))
-after(() => app.close())
 afterEach(() => until(() => app.slots() === 0, 'every slot'))
 
 interface Cost {
@@ -154,7 +153,6 @@ describe('many guesses', () => {
 
   test('brute force: one account, one address, all at once: no more than the limit is hashed', async () => {
     const guessed = await startApp(optionsFor(pool, { rateLimits: limits }))
-    after(() => guessed.close())
     const answers = await Promise.all(
       Array.from({ length: 18 }, (_, index) =>
         postLogin(guessed, { username: 'fast1', password: `guess ${String(index)}` }),
@@ -173,7 +171,6 @@ describe('many guesses', () => {
 
   test('credential stuffing: many accounts from one address end at the limit of the address', async () => {
     const stuffed = await startApp(optionsFor(pool, { rateLimits: limits }))
-    after(() => stuffed.close())
     const statuses = []
     for (let index = 0; index < 30; index++) {
       const { status } = await postLogin(stuffed, {
@@ -190,7 +187,6 @@ describe('many guesses', () => {
 
   test('one account from many addresses ends at the limit of the account, whether there is one or not', async () => {
     const spread = await startApp(optionsFor(pool, { rateLimits: limits }), behindProxy)
-    after(() => spread.close())
     const guess = async (username: string): Promise<number[]> => {
       const statuses = []
       for (let index = 0; index < 16; index++)
@@ -207,7 +203,6 @@ describe('many guesses', () => {
 
   test('guesses at the account name that differ by what the checker equates are one account', async () => {
     const spelled = await startApp(optionsFor(pool, { rateLimits: limits }))
-    after(() => spelled.close())
     const statuses = []
     for (const username of ['fast1', ' fast1', 'fast1\t', 'ｆast1', 'fast１', '\u2003fast1'])
       statuses.push((await postLogin(spelled, { username, password: 'x' })).status)

@@ -1,6 +1,6 @@
 // What a page can write into the log: little, on one line each, and nothing of its own choice without end.
 import assert from 'node:assert/strict'
-import { after, afterEach, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { startDjango } from '../plugin/django/start-django.js'
 import {
   type RawSession,
@@ -22,7 +22,6 @@ class FailingAvatar extends TestAvatar {
   }
 }
 const app = await startApp(optionsFor(pool, { realm: (session) => new FailingAvatar(session) }))
-after(() => app.close())
 afterEach(() => until(() => app.slots() === 0, 'every slot'))
 
 interface Line {

@@ -1,6 +1,6 @@
 // Requests that no honest page makes: other sites' forms, upgrades that are none, frames in crumbs, what never ends.
 import assert from 'node:assert/strict'
-import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import { startDjango } from '../plugin/django/start-django.js'
 import {
   PAGE,
@@ -20,7 +20,6 @@ import {
 
 const { pool } = await startDjango()
 const app = await startApp(optionsFor(pool))
-after(() => app.close())
 const { sessions } = app.app.perspective
 beforeEach(() => (events.length = 0))
 afterEach(() => until(() => app.slots() === 0 && sessions.count === 0, 'every slot'))

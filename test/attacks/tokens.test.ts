@@ -1,13 +1,13 @@
 // Forged tickets, written byte by byte: what no JWT library would sign. Beside test/plugin/ticket/ticket.test.ts.
 import assert from 'node:assert/strict'
 import { createHmac, createSign, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { after, afterEach, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { startDjango } from '../plugin/django/start-django.js'
 import {
   SECRET,
-  type TestApp,
   optionsFor,
   postLogin,
+  present,
   startApp,
   ticketOf,
   until,
@@ -16,16 +16,9 @@ import {
 
 const { pool } = await startDjango()
 const app = await startApp(optionsFor(pool))
-after(() => app.close())
 afterEach(() => until(() => app.slots() === 0, 'every slot'))
 
 type Json = Record<string, unknown>
-
-async function present(ticket: string, at: TestApp = app): Promise<number> {
-  const { status, socket } = await upgrade(at, ticket)
-  socket.destroy()
-  return status
-}
 
 const part = (value: unknown): string =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
@@ -52,7 +45,7 @@ async function good(): Promise<{ header: Json; claims: Json }> {
 describe('a ticket made by hand', () => {
   test('is taken where nothing is changed: what is refused below is refused for its change', async () => {
     const { header, claims } = await good()
-    assert.equal(await present(sign(header, claims)), 101)
+    assert.equal(await present(app, sign(header, claims)), 101)
   })
 
   test('HS384 and HS512 under the very same secret: 401 (door case 3)', async () => {
@@ -65,9 +58,9 @@ describe('a ticket made by hand', () => {
       ['HS256 ', 'sha256'],
       ['', 'sha256'],
     ] as const) {
-      assert.equal(await present(sign({ ...header, alg }, claims, hash)), 401, alg)
+      assert.equal(await present(app, sign({ ...header, alg }, claims, hash)), 401, alg)
     }
-    assert.equal(await present(sign(header, claims)), 101)
+    assert.equal(await present(app, sign(header, claims)), 101)
   })
 
   test('RS256, and HS256 with the public key as the secret: 401 (door case 3)', async () => {
@@ -75,13 +68,13 @@ describe('a ticket made by hand', () => {
     const { header, claims } = await good()
     const body = `${part({ ...header, alg: 'RS256' })}.${part(claims)}`
     const signature = createSign('sha256').update(body).sign(privateKey).toString('base64url')
-    assert.equal(await present(`${body}.${signature}`), 401)
+    assert.equal(await present(app, `${body}.${signature}`), 401)
     for (const key of [
       publicKey.export({ type: 'spki', format: 'pem' }),
       publicKey.export({ type: 'spki', format: 'der' }),
       publicKey.export({ type: 'pkcs1', format: 'pem' }),
     ]) {
-      assert.equal(await present(sign(header, claims, 'sha256', key)), 401)
+      assert.equal(await present(app, sign(header, claims, 'sha256', key)), 401)
     }
     const jwk = publicKey.export({ format: 'jwk' })
     const k = part('0'.repeat(40))
@@ -93,7 +86,7 @@ describe('a ticket made by hand', () => {
       { x5c: [k] },
     ]) {
       const key = '0'.repeat(40)
-      assert.equal(await present(sign({ ...header, ...more }, claims, 'sha256', key)), 401)
+      assert.equal(await present(app, sign({ ...header, ...more }, claims, 'sha256', key)), 401)
     }
   })
 
@@ -120,14 +113,14 @@ describe('a ticket made by hand', () => {
       null,
     ]) {
       assert.equal(
-        await present(sign({ ...header, kid: other }, claims)),
+        await present(app, sign({ ...header, kid: other }, claims)),
         401,
         JSON.stringify(other),
       )
       // dev/null as a key: the empty secret.
-      assert.equal(await present(sign({ ...header, kid: other }, claims, 'sha256', '')), 401)
+      assert.equal(await present(app, sign({ ...header, kid: other }, claims, 'sha256', '')), 401)
     }
-    assert.equal(await present(sign(header, claims)), 101)
+    assert.equal(await present(app, sign(header, claims)), 101)
   })
 
   test('the year 9999, the future, infinite and negative times: 401', async () => {
@@ -143,7 +136,7 @@ describe('a ticket made by hand', () => {
       { exp: now - 3600 },
     ]) {
       assert.equal(
-        await present(sign(header, { ...claims, ...change })),
+        await present(app, sign(header, { ...claims, ...change })),
         401,
         JSON.stringify(change),
       )
@@ -151,7 +144,7 @@ describe('a ticket made by hand', () => {
     // Not said by JSON.stringify.
     const infinite = JSON.stringify(claims).replace(/"exp":[\d.]+/, '"exp":1e999')
     assert.match(infinite, /1e999/)
-    assert.equal(await present(sign(header, infinite)), 401)
+    assert.equal(await present(app, sign(header, infinite)), 401)
   })
 
   test('claims twice, of a prototype, or that are no object: no 101, and no 500', async () => {
@@ -168,17 +161,17 @@ describe('a ticket made by hand', () => {
       '{',
       `${text} x`,
     ]) {
-      assert.equal(await present(sign(header, payload)), 401, payload)
+      assert.equal(await present(app, sign(header, payload)), 401, payload)
     }
     for (const head of ['null', '[]', '{', '{"__proto__":{"alg":"HS256"}}', '""']) {
-      assert.equal(await present(sign(head, claims)), 401, head)
+      assert.equal(await present(app, sign(head, claims)), 401, head)
     }
   })
 
   test('replayed twelve times in one packet each, all at once: one 101', async () => {
     const { header, claims } = await good()
     const ticket = sign(header, claims)
-    const statuses = await Promise.all(Array.from({ length: 12 }, () => present(ticket)))
+    const statuses = await Promise.all(Array.from({ length: 12 }, () => present(app, ticket)))
     assert.deepEqual(statuses.sort(), [101, ...Array.from({ length: 11 }, () => 401)])
   })
 
@@ -190,16 +183,15 @@ describe('a ticket made by hand', () => {
     ]
     for (const options of others) {
       const other = await startApp(options)
-      after(() => other.close())
       const at = { ...other, url: other.url.replace('/perspective', options.prefix ?? '') }
       const login = await postLogin(at, { username: 'fast1', password: 'fast password 1' })
       const { ticket } = JSON.parse(login.body) as { ticket: string }
-      assert.equal(await present(ticket), 401)
-      assert.equal(await present(await ticketOf(app, 1), at), 401)
+      assert.equal(await present(app, ticket), 401)
+      assert.equal(await present(at, await ticketOf(app, 1)), 401)
       // Even if it says that it is of the other's ledger.
       const iid = unpack(ticket.split('.')[1])['iid']
       const { header, claims } = await good()
-      assert.equal(await present(sign(header, { ...claims, iid }), at), 401)
+      assert.equal(await present(at, sign(header, { ...claims, iid })), 401)
     }
   })
 
@@ -218,6 +210,6 @@ describe('a ticket made by hand', () => {
       const asked = await fetch(`${app.url}/socket${query}`, { headers })
       assert.equal(asked.status, 426)
     }
-    assert.equal(await present(ticket), 101)
+    assert.equal(await present(app, ticket), 101)
   })
 })

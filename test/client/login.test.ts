@@ -29,7 +29,6 @@ import {
 const { pool } = await startDjango()
 let realm: Realm = TestRealm
 const app = await startApp(optionsFor(pool, { realm: (session) => realm(session) }))
-after(() => app.close())
 
 const good = { username: 'fast1', password: 'fast password 1' }
 const unhandled: unknown[] = []
@@ -116,7 +115,6 @@ describe('login', () => {
     const strict = await startApp(
       optionsFor(pool, { rateLimits: { ...WIDE, accountPer5Minutes: 1 } }),
     )
-    after(() => strict.close())
     await (await enter({}, strict.url)).logout()
     const error = await failure(enter({}, strict.url))
     assert.ok(error instanceof RequestError)

@@ -210,7 +210,6 @@ describe('a session', () => {
 
   test('fifty at once: each answers for its own, and all slots come back', async () => {
     const wide = await startApp(optionsFor(pool, { sessions: { perUser: 50 } }))
-    after(() => wide.close())
     const all = await Promise.all(Array.from({ length: 50 }, () => enter({}, wide.url)))
     const said = await Promise.all(all.map(({ perspective }, n) => perspective.echo(n)))
     assert.deepEqual(said, [...all.keys()])

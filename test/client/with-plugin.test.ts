@@ -117,7 +117,5 @@ describe('a page and the plugin', () => {
 })
 
 async function startAgain(options: Parameters<typeof startApp>[0]) {
-  const again = await startApp(options)
-  after(() => again.close())
-  return again
+  return startApp(options)
 }

@@ -1,6 +1,6 @@
 // People log in on the site of a real Django, and the cookie that it gives them is a way in here.
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { PerspectiveOptions } from 'fastify-perspective'
 import { DjangoSessions, type SessionEngine, type UserModel } from 'fastify-perspective/django'
 import { snapshot } from '../plugin/django/django-session.js'
@@ -51,9 +51,7 @@ async function testEngine(
   const start = async (secretKeys: string[]): Promise<TestApp> => {
     const djangoSessions = { secretKeys, engine }
     const options = { users, djangoSessions } as Partial<PerspectiveOptions>
-    const app = await startApp(optionsFor(pool, options))
-    after(() => app.close())
-    return app
+    return startApp(optionsFor(pool, options))
   }
   const app = await start([SECRET_KEY, FORMER_KEY])
   const logIn = (browser: string, password: string, secret_key?: string): Promise<string> =>

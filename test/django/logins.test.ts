@@ -1,6 +1,6 @@
 // What a login here writes, read by real Django: last_login, and a hash that was written anew.
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { passwordDefaults, WRITTEN_HASHERS } from 'fastify-perspective/django'
 import { optionsFor, postLogin, startApp, upgrade } from '../plugin/start-app.js'
 import { startRealDjango, whyNot } from './real-django.js'
@@ -29,7 +29,6 @@ for (const version of ['4.2', '5.2'] as const) {
             upgradePasswords: true,
           }),
         )
-        after(() => app.close())
         const name = `anew_${preferred}`
         const { password: old } = await django.ask<{ password: string }>('create', {
           ...{ name, password },
@@ -65,7 +64,6 @@ for (const version of ['4.2', '5.2'] as const) {
 
     test('last_login is what Django reads (case 52)', async () => {
       const app = await startApp(optionsFor(django.pool))
-      after(() => app.close())
       const name = 'somebody'
       await django.ask('create', { name, password })
       const read = async (): Promise<number | null> =>

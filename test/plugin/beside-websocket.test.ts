@@ -1,7 +1,7 @@
 // The plugin in an app that has @fastify/websocket of its own: before or after, with odd options, or in a sibling scope.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import { login } from 'fastify-perspective/client'
@@ -86,11 +86,7 @@ const HOSTS: Record<string, AppSetup> = {
   },
 }
 
-async function start(setup: AppSetup): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool), setup)
-  after(() => app.close())
-  return app
-}
+const start = (setup: AppSetup): Promise<TestApp> => startApp(optionsFor(pool), setup)
 
 async function assertEchoes(app: TestApp): Promise<void> {
   const socket = new WebSocket(`ws://127.0.0.1:${String(app.port)}/echo`)

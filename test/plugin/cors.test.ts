@@ -1,6 +1,6 @@
 // Pages of other origins: what the listed ones may read, what the others get, and what an app's own @fastify/cors changes.
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import fastifyCors from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { launchChromium, needsChromium } from '../support/chromium.js'
@@ -22,14 +22,8 @@ const { pool } = await startDjango()
 const good = { username: 'fast1', password: 'fast password 1' }
 const EVIL = 'https://evil.example'
 
-const started: TestApp[] = []
-after(() => Promise.all(started.map((app) => app.close())))
-
-async function start(options: object = {}, setup: AppSetup = {}): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool, options), setup)
-  started.push(app)
-  return app
-}
+const start = (options: object = {}, setup: AppSetup = {}): Promise<TestApp> =>
+  startApp(optionsFor(pool, options), setup)
 
 const corsOf = ({ headers }: Answer): Record<string, unknown> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('access-control-')))
@@ -88,12 +82,8 @@ const HOSTS: Record<string, AppSetup> = {
 }
 
 for (const [name, setup] of Object.entries(HOSTS)) {
+  const app = await start({ rateLimits: { ...WIDE, accountPer5Minutes: 2 } }, setup)
   describe(`pages of other origins, in an app ${name} (door case 43)`, () => {
-    let app: TestApp
-    before(async () => {
-      app = await start({ rateLimits: { ...WIDE, accountPer5Minutes: 2 } }, setup)
-    })
-
     test('a listed one may ask, and read every answer: 200, 400, 401, 415, 429', async () => {
       for (const route of ['/login', '/renew', '/logout']) {
         const asked = await preflight(app, route, PAGE)

@@ -1,7 +1,7 @@
 // What can be seen from outside: counts, channels, logs; and that no secret is among it.
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import type {
   AdmissionMessage,
   CallMessage,
@@ -22,7 +22,6 @@ import {
 
 const { pool, url } = await startDjango()
 const app = await startApp(optionsFor(url, { sessions: { revalidateSeconds: 0.2, listen: true } }))
-after(() => app.close())
 const { perspective } = app.app
 
 const heard: [string, unknown][] = []

@@ -1,7 +1,7 @@
 // The plugin among what an existing app has: routes, hooks, handlers, compilers, serializers, and HTTP versions.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import fastifyCookie from '@fastify/cookie'
 import Fastify, { type FastifyInstance } from 'fastify'
 import perspective from 'fastify-perspective'
@@ -27,11 +27,8 @@ const builtClient = new URL('../../dist/client.min.js', import.meta.url)
 const { pool } = await startDjango()
 const good = { username: 'fast1', password: 'fast password 1' }
 
-async function start(setup: AppSetup = {}, options: object = {}): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool, options), setup)
-  after(() => app.close())
-  return app
-}
+const start = (setup: AppSetup = {}, options: object = {}): Promise<TestApp> =>
+  startApp(optionsFor(pool, options), setup)
 
 /** The whole way: login, a call, logout; and everything is given back. */
 async function assertWorks(app: TestApp, url = app.url): Promise<void> {

@@ -100,6 +100,13 @@ export function upgrade(
   })
 }
 
+/** Presents a ticket: the status of the upgrade, whose connection ends at once. */
+export async function present(app: { readonly url: string }, ticket: string): Promise<number> {
+  const { status, socket } = await upgrade(app, ticket)
+  socket.destroy()
+  return status
+}
+
 export interface RawSession {
   readonly socket: WebSocket
   /** Frames that came, as text. */
@@ -138,6 +145,30 @@ export async function openRaw(
       return frames.find((frame) => frame.includes(text)) ?? ''
     },
   }
+}
+
+/** A session of `fast<n>`; its avatar is attached. */
+export async function openSession(app: { readonly url: string }, n: number): Promise<RawSession> {
+  const session = await openRaw(app, await ticketOf(app, n))
+  await session.frame('username')
+  return session
+}
+
+/** Leaves, as pages do that log out. */
+export async function closeAll(sessions: readonly RawSession[]): Promise<void> {
+  for (const { socket } of sessions) socket.close(1000)
+  await Promise.all(sessions.map(({ closed }) => closed))
+}
+
+/** A call's id is used once for each session. */
+let calls = 0
+
+/** Its avatar, a `TestAvatar` of `fast<n>`, answers. */
+export async function assertAlive(session: RawSession): Promise<void> {
+  session.frames.length = 0
+  calls += 1
+  session.socket.send(`[[1,${String(calls)},0,"whoAmI",[]]]`)
+  await session.frame('"fast')
 }
 
 /** Waits until something holds; fails with what was waited for. */

@@ -1,5 +1,6 @@
 /** Starts a Fastify app with the plugin on a free port of the loopback; `requests.ts` speaks to it. */
 import type { AddressInfo } from 'node:net'
+import { after } from 'node:test'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import perspective, {
   Avatar,
@@ -79,6 +80,8 @@ export const WIDE: PerspectiveOptions['rateLimits'] = {
   accountPerHour: 10_000,
   ticketsPerMinute: 10_000,
   refusedUpgradesPerMinute: 10_000,
+  renewalsPerMinute: 10_000,
+  refusedRenewalsPerMinute: 10_000,
 }
 
 export function optionsFor(
@@ -97,6 +100,7 @@ export function optionsFor(
   } as PerspectiveOptions
 }
 
+/** Starts an app, which is closed after the test or the file that starts it; in a `before` hook that would be at once. */
 export async function startApp(
   options: PerspectiveOptions,
   setup: AppSetup = {},
@@ -112,6 +116,7 @@ export async function startApp(
   else await setup.register(app, options)
   await setup.after?.(app)
   await app.listen({ port: chosenPort, host: '127.0.0.1' })
+  after(() => app.close())
   const { port } = app.server.address() as AddressInfo
   return {
     app,

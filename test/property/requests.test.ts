@@ -2,7 +2,7 @@
 // ended; none is a 5xx of ours, none leaves a slot, a socket or an unhandled rejection behind. `npm run fuzz` is the long run.
 import assert from 'node:assert/strict'
 import { createConnection } from 'node:net'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { SECRET_KEY } from '../plugin/django/django-session.js'
 import { startDjango } from '../plugin/django/start-django.js'
 import { PAGE, optionsFor, startApp, ticketOf, until } from '../plugin/start-app.js'
@@ -14,7 +14,6 @@ const random = makeRandom(SEED)
 
 const { pool } = await startDjango()
 const app = await startApp(optionsFor(pool, { djangoSessions: { secretKeys: [SECRET_KEY] } }))
-after(() => app.close())
 
 const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T
 const times = (most: number, make: () => string): string =>

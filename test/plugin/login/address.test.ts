@@ -1,6 +1,6 @@
 // What limits count an address by, with and without a proxy in front.
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { addressKeys } from '../../../dist/plugin/login/address.js'
 import { startDjango } from '../django/start-django.js'
 import { renew } from '../renewals.js'
@@ -18,9 +18,7 @@ const { pool } = await startDjango()
 
 async function start(rateLimits: object, fastify: AppSetup['fastify'] = {}): Promise<TestApp> {
   const options = optionsFor(pool, { rateLimits: { ...WIDE, ...rateLimits } })
-  const app = await startApp(options, { fastify })
-  after(() => app.close())
-  return app
+  return startApp(options, { fastify })
 }
 
 const keysOf = (ip: string, remoteAddress = '192.0.2.1') =>

@@ -1,6 +1,6 @@
 // What a page sends reaches PostgreSQL as bound parameters only: seen on the wire between the two.
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { startCuttingProxy } from '../cutting-proxy.js'
 import { startDjango } from '../django/start-django.js'
 import { logIn, renew } from '../renewals.js'
@@ -35,7 +35,6 @@ test('names, ids and expectations are bound, not written into a statement (door 
   const database = new URL(url)
   database.port = new URL(proxy.url).port
   const app = await startApp(optionsFor(database.href))
-  after(() => app.close())
   const { renewal } = await logIn(app, 1)
   for (const text of HOSTILE) {
     const { status } = await postLogin(app, { username: text, password: text })

@@ -1,6 +1,6 @@
 // Why a login was refused shows in nothing: not in the answer, and not in the work. bench/ measures the time.
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { PerspectiveOptions } from 'fastify-perspective'
 import { hashPool } from '../../../dist/plugin/django/hash-pool.js'
 import { startDjango } from '../django/start-django.js'
@@ -31,11 +31,8 @@ const CAUSES: readonly (readonly [cause: string, username: string, password: str
   ['inactive and wrong', 'mallory', 'wrong'],
 ]
 
-async function start(options: Partial<PerspectiveOptions> = {}): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool, options))
-  after(() => app.close())
-  return app
-}
+const start = (options: Partial<PerspectiveOptions> = {}): Promise<TestApp> =>
+  startApp(optionsFor(pool, options))
 
 /** What of an answer a page can tell apart; the date is another each second. */
 function shapeOf({ status, headers: { date: _date, ...headers }, body }: Answer): object {

@@ -1,6 +1,6 @@
 // What becomes of a session cookie's tickets: bound to their session, admitted while it lives, and no trace of its key.
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { User } from 'fastify-perspective/django'
 import { boundTo, CookieSessions } from '../../../dist/plugin/login/cookie-sessions.js'
@@ -13,7 +13,6 @@ import { claimsOf, postTicket, statusOf, ticketFor } from './post-ticket.js'
 
 const { pool } = await startDjango()
 const app = await startApp(optionsFor(pool, { djangoSessions: { secretKeys: [SECRET_KEY] } }))
-after(() => app.close())
 
 describe('a session of a session cookie', () => {
   test('is one user with the one of a password, whichever way they came (door 21)', async () => {

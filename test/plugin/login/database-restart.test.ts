@@ -29,11 +29,7 @@ after(async () => {
 
 const GOOD = { username: 'fast1', password: 'fast password 1' }
 
-async function start(): Promise<TestApp> {
-  const app = await startApp(optionsFor(url))
-  after(() => app.close())
-  return app
-}
+const start = (): Promise<TestApp> => startApp(optionsFor(url))
 
 function assertAway({ status, headers, body }: Answer): void {
   assert.equal(status, 503, body)

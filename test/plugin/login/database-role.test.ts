@@ -44,13 +44,8 @@ class Clerk extends Avatar {
   }
 }
 
-async function start(options: object = {}): Promise<TestApp> {
-  const app = await startApp(
-    optionsFor(address.href, { realm: (session) => new Clerk(session), ...options }),
-  )
-  after(() => app.close())
-  return app
-}
+const start = (options: object = {}): Promise<TestApp> =>
+  startApp(optionsFor(address.href, { realm: (session) => new Clerk(session), ...options }))
 
 const GOOD = { username: 'fast1', password: 'fast password 1' }
 const warnings = (app: TestApp): string[] =>

@@ -43,7 +43,6 @@ const wire = await (async () => {
 })()
 
 const app = await startApp(optionsFor(wire.url))
-after(() => app.close())
 
 const good = { username: 'fast1', password: 'fast password 1' }
 
@@ -110,7 +109,6 @@ describe('the database is away (door 41; T77)', () => {
     const { rows } = await pool.query<{ current_database: string }>('SELECT current_database()')
     assert.ok(rows[0])
     const broken = await startApp(optionsFor(pool, { users: { table: 'nowhere' } }))
-    after(() => broken.close())
     assertAway(await postLogin(broken, good))
     const warning = broken.logs.find((line) => line.includes('42P01'))
     assert.ok(warning)

@@ -1,7 +1,7 @@
 // A password that is proved and not sent: { type: 'hashed-password' }.
 import assert from 'node:assert/strict'
 import { createSecretKey, pbkdf2Sync } from 'node:crypto'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { login } from 'fastify-perspective/client'
 import { DjangoUsers } from 'fastify-perspective/django'
 import { clientProof } from '../../../dist/plugin/django/hashed-password.js'
@@ -34,7 +34,6 @@ await setHash('mallory', encode('man in the middle', 'saltsaltsaltsaltsalt22', 1
 
 const allow = { allowPasswordEquivalentHashes: true, passwordIterations: 100_000 } as const
 const app = await startApp(optionsFor(pool, allow))
-after(() => app.close())
 
 const challengeFor = (username: unknown, at: TestApp = app): Promise<Answer> =>
   ask(`${at.url}/challenge`, {
@@ -236,7 +235,6 @@ describe('POST <prefix>/challenge', () => {
 
   test('is not there without the option, nor is its module', async () => {
     const closed = await startApp(optionsFor(pool))
-    after(() => closed.close())
     assert.equal((await challengeFor('fast1', closed)).status, 404)
     assert.equal((await ask(`${closed.url}/hashed-password.js`)).status, 404)
     const answer = await answerOf('fast1', 'lètmein')
@@ -249,7 +247,6 @@ describe('POST <prefix>/challenge', () => {
   test('counts addresses, and guesses at an account with those of its password', async () => {
     const rateLimits = { ...WIDE, addressPerMinute: 3, accountPer5Minutes: 2 }
     const limited = await startApp(optionsFor(pool, { ...allow, rateLimits }))
-    after(() => limited.close())
     const statuses = []
     for (let n = 0; n < 4; n++) statuses.push((await challengeFor('fast1', limited)).status)
     assert.deepEqual(statuses, [200, 200, 200, 429])

@@ -1,7 +1,7 @@
 // What an app has to say about a login: lockouts, second factors, audits, and what goes wrong in them.
 import assert from 'node:assert/strict'
 import { createConnection } from 'node:net'
-import { after, beforeEach, describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import {
   type Checker,
   type LoginAttempt,
@@ -46,7 +46,6 @@ const app = await startApp(
     },
   }),
 )
-after(() => app.close())
 beforeEach(() => {
   hooks = {}
   told.length = 0

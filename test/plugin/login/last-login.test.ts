@@ -16,11 +16,8 @@ import {
 
 const { pool, url } = await startDjango()
 
-async function start(options: Partial<PerspectiveOptions> = {}): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool, options))
-  after(() => app.close())
-  return app
-}
+const start = (options: Partial<PerspectiveOptions> = {}): Promise<TestApp> =>
+  startApp(optionsFor(pool, options))
 
 const query = pool.query.bind(pool) as unknown as (text: string, values: unknown[]) => unknown
 const GOOD = { username: 'fast1', password: 'fast password 1' }
@@ -98,7 +95,6 @@ describe('a login with a password', () => {
     const reader = new pg.Pool({ connectionString: address.href })
     after(() => reader.end())
     const app = await startApp(optionsFor(reader))
-    after(() => app.close())
     const before = await rowOf('fast3')
     for (let n = 0; n < 3; n++) await ticketOf(app, 3)
     const asked = t.mock.method(reader, 'query')

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { createConnection } from 'node:net'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startDjango } from '../django/start-django.js'
 import { PAGE, ask, optionsFor, postLogin, startApp, until } from '../start-app.js'
 
 const { pool } = await startDjango()
 const app = await startApp(optionsFor(pool))
-after(() => app.close())
 
 const code = ({ body }: { body: string }): unknown => (JSON.parse(body) as { code: unknown }).code
 

@@ -1,35 +1,15 @@
 // POST <prefix>/logout: what dies with it, and what does not.
 import assert from 'node:assert/strict'
-import { after, afterEach, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { startDjango } from '../django/start-django.js'
 import { holdQueries } from '../hold-queries.js'
 import { assertRejected, logIn, openRenewing, postLogout, renew } from '../renewals.js'
-import {
-  PAGE,
-  type TestApp,
-  WIDE,
-  optionsFor,
-  startApp,
-  ticketOf,
-  until,
-  upgrade,
-} from '../start-app.js'
+import { PAGE, type TestApp, optionsFor, present, startApp, ticketOf, until } from '../start-app.js'
 
 const { pool } = await startDjango()
-const WIDER = { ...WIDE, renewalsPerMinute: 10_000, refusedRenewalsPerMinute: 10_000 }
-const start = async (options: object = {}): Promise<TestApp> => {
-  const started = await startApp(optionsFor(pool, { rateLimits: WIDER, ...options }))
-  after(() => started.close())
-  return started
-}
+const start = (options: object = {}): Promise<TestApp> => startApp(optionsFor(pool, options))
 const app = await start()
 afterEach(() => until(() => app.slots() === 0, 'every slot'))
-
-async function present(ticket: string, at: TestApp = app): Promise<number> {
-  const { status, socket } = await upgrade(at, ticket)
-  socket.destroy()
-  return status
-}
 
 describe('POST <prefix>/logout', () => {
   test('204 whatever the token is worth; the token is dead then, other pages are not touched (door case 62)', async () => {
@@ -37,9 +17,9 @@ describe('POST <prefix>/logout', () => {
     const { status, body, headers } = await postLogout(app, one.renewal)
     assert.deepEqual([status, body, headers['cache-control']], [204, '', 'no-store'])
     assertRejected(await renew(app, one.renewal), 'after logout')
-    assert.equal(await present(one.ticket), 401, 'its ticket, too')
+    assert.equal(await present(app, one.ticket), 401, 'its ticket, too')
     assert.equal((await renew(app, other.renewal)).status, 200)
-    assert.equal(await present(other.ticket), 101)
+    assert.equal(await present(app, other.ticket), 101)
     for (const token of [one.renewal, 'a.b.c', one.ticket, '', { renewal: 5 }, {}, null]) {
       assert.equal((await postLogout(app, token)).status, 204, JSON.stringify(token))
     }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import fastifyRateLimit from '@fastify/rate-limit'
 import { startDjango } from '../django/start-django.js'
 import {
@@ -15,11 +15,8 @@ import {
 
 const { pool } = await startDjango()
 
-async function start(rateLimits: object, setup?: AppSetup): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool, { rateLimits: { ...WIDE, ...rateLimits } }), setup)
-  after(() => app.close())
-  return app
-}
+const start = (rateLimits: object, setup?: AppSetup): Promise<TestApp> =>
+  startApp(optionsFor(pool, { rateLimits: { ...WIDE, ...rateLimits } }), setup)
 
 const guess = (app: TestApp, username: string, headers = {}) =>
   postLogin(app, { username, password: 'wrong' }, headers)

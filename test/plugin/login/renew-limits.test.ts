@@ -1,23 +1,18 @@
 // How often a page may renew, and when it is told to wait.
 import assert from 'node:assert/strict'
-import { after, afterEach, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { startDjango } from '../django/start-django.js'
 import { codeOf, logIn, openRenewing, renew, renewedTicket } from '../renewals.js'
 import { type TestApp, WIDE, optionsFor, startApp, until } from '../start-app.js'
 
 const { pool } = await startDjango()
-const WIDER = { ...WIDE, renewalsPerMinute: 10_000, refusedRenewalsPerMinute: 10_000 }
-const start = async (options: object = {}): Promise<TestApp> => {
-  const started = await startApp(optionsFor(pool, { rateLimits: WIDER, ...options }))
-  after(() => started.close())
-  return started
-}
+const start = (options: object = {}): Promise<TestApp> => startApp(optionsFor(pool, options))
 const app = await start()
 afterEach(() => until(() => app.slots() === 0, 'every slot'))
 
 describe('limits of renewals', () => {
   test('of one page: 429 with Retry-After; another page of the same user is not touched', async () => {
-    const limited = await start({ rateLimits: { ...WIDER, renewalsPerMinute: 3 } })
+    const limited = await start({ rateLimits: { ...WIDE, renewalsPerMinute: 3 } })
     const [one, other] = [await logIn(limited, 1), await logIn(limited, 1)]
     const found = []
     for (let n = 0; n < 5; n++) found.push((await renew(limited, one.renewal)).status)
@@ -29,7 +24,7 @@ describe('limits of renewals', () => {
   })
 
   test('refused ones of an address: 429; accepted ones are not counted', async () => {
-    const limited = await start({ rateLimits: { ...WIDER, refusedRenewalsPerMinute: 2 } })
+    const limited = await start({ rateLimits: { ...WIDE, refusedRenewalsPerMinute: 2 } })
     const { renewal } = await logIn(limited, 1)
     for (let n = 0; n < 4; n++) assert.equal((await renew(limited, renewal)).status, 200)
     const found = []

@@ -1,7 +1,7 @@
 // POST <prefix>/renew and /logout: what they check, in which order, and what they answer.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { after, afterEach, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SignJWT, decodeJwt, decodeProtectedHeader } from 'jose'
 import { startDjango } from '../django/start-django.js'
@@ -18,29 +18,17 @@ import {
   PAGE,
   SECRET,
   type TestApp,
-  WIDE,
   ask,
   optionsFor,
+  present,
   startApp,
   until,
-  upgrade,
 } from '../start-app.js'
 
 const { pool } = await startDjango()
-const WIDER = { ...WIDE, renewalsPerMinute: 10_000, refusedRenewalsPerMinute: 10_000 }
-const start = async (options: object = {}): Promise<TestApp> => {
-  const started = await startApp(optionsFor(pool, { rateLimits: WIDER, ...options }))
-  after(() => started.close())
-  return started
-}
+const start = (options: object = {}): Promise<TestApp> => startApp(optionsFor(pool, options))
 const app = await start()
 afterEach(() => until(() => app.slots() === 0, 'every slot'))
-
-async function present(ticket: string, at: TestApp = app): Promise<number> {
-  const { status, socket } = await upgrade(at, ticket)
-  socket.destroy()
-  return status
-}
 
 describe('POST <prefix>/renew', () => {
   test('answers a ticket of the same family, and rotates nothing: asked again it answers again', async () => {
@@ -60,7 +48,7 @@ describe('POST <prefix>/renew', () => {
         assert.equal(claims[name], login[name], name)
       }
       assert.notEqual(claims.jti, login.jti)
-      assert.equal(await present(String(answer['ticket'])), 101)
+      assert.equal(await present(app, String(answer['ticket'])), 101)
       await until(() => app.slots() === 0, 'the slot')
     }
   })
@@ -80,7 +68,7 @@ describe('POST <prefix>/renew', () => {
 
   test('renewal as ticket and ticket as renewal: 401, and nothing is revoked (door case 6)', async () => {
     const { ticket, renewal } = await logIn(app, 1)
-    assert.equal(await present(renewal), 401)
+    assert.equal(await present(app, renewal), 401)
     assertRejected(await renew(app, ticket), 'a ticket')
     // Neither a key nor a kind is shared: not with the other's header, and not with its key.
     const payload = decodeJwt(renewal)
@@ -96,9 +84,9 @@ describe('POST <prefix>/renew', () => {
     const header = { ...decodeProtectedHeader(renewal), typ: 'pb-ticket+jwt' }
     const head = Buffer.from(JSON.stringify(header)).toString('base64url')
     const asTicket = `${head}.${body}.${signature}`
-    assert.equal(await present(asTicket), 401)
+    assert.equal(await present(app, asTicket), 401)
     assert.equal((await renew(app, renewal)).status, 200)
-    assert.equal(await present(ticket), 101)
+    assert.equal(await present(app, ticket), 101)
   })
 
   test('forged, malformed, foreign: 401 (door case 6)', async () => {
@@ -254,7 +242,7 @@ describe('POST <prefix>/renew', () => {
     assert.equal((await renew(none, 'a.b.c')).status, 404)
     assert.equal((await postLogout(none, 'a.b.c')).status, 404)
     assert.equal(decodeJwt(login.ticket)['fam'], '')
-    assert.equal(await present(login.ticket, none), 101)
+    assert.equal(await present(none, login.ticket), 101)
   })
 
   test('a secret is changed by a list: tokens of the old one live on (door case 8)', async () => {
@@ -267,7 +255,7 @@ describe('POST <prefix>/renew', () => {
     const gone = await start({ ticket: { secret: k2 } })
     const { renewal } = await logIn(before, 1)
     const ticket = await renewedTicket(during, renewal)
-    assert.equal(await present(ticket, during), 101)
+    assert.equal(await present(during, ticket), 101)
     assertRejected(await renew(gone, renewal), 'the secret is gone')
   })
 })

@@ -1,6 +1,6 @@
 // Django's session cookie as a way in, without a Django; test/django/cookie.test.ts has real ones.
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { addLogin, loggedIn, SECRET_KEY, signCookie } from '../django/django-session.js'
 import { startDjango } from '../django/start-django.js'
@@ -10,7 +10,6 @@ import { claimsOf, code, postTicket, statusOf } from './post-ticket.js'
 const { url, pool } = await startDjango()
 const djangoSessions = { secretKeys: [SECRET_KEY] }
 const app = await startApp(optionsFor(pool, { djangoSessions }))
-after(() => app.close())
 
 describe('POST <prefix>/ticket', () => {
   test('answers a ticket of the user whom Django has logged in, and no renewal', async () => {
@@ -119,7 +118,6 @@ describe('POST <prefix>/ticket', () => {
     const away = await startApp(
       optionsFor('postgres://nobody@127.0.0.1:1/none', { djangoSessions }),
     )
-    after(() => away.close())
     const answer = await postTicket(away, { cookie: 'sessionid=0123456789abcdef' })
     assert.deepEqual([answer.status, code(answer)], [503, 'PB_ERR_DB_UNAVAILABLE'])
     assert.ok(Number(answer.headers['retry-after']) >= 5)
@@ -127,7 +125,6 @@ describe('POST <prefix>/ticket', () => {
 
   test('hostile text is text, and PostgreSQL sees parameters only (door case 73)', async () => {
     const other = await startApp(optionsFor(url, { djangoSessions }))
-    after(() => other.close())
     const key = await addLogin(pool, 'fast1')
     const hostile = [
       ...["'DROP TABLE auth_user", '$1:raw$1:raw', '${this}${this}', '$$$$$$$$$$', '%s%s%s%s%s'],
@@ -152,7 +149,6 @@ describe('POST <prefix>/ticket', () => {
 
   test('is not there without the option', async () => {
     const plain = await startApp(optionsFor(pool))
-    after(() => plain.close())
     const cookie = `sessionid=${await addLogin(pool, 'fast1')}`
     assert.equal((await postTicket(plain, { cookie })).status, 404)
   })
@@ -160,7 +156,6 @@ describe('POST <prefix>/ticket', () => {
   test('takes another cookie name, and the sessions of signed_cookies', async () => {
     const option = { ...djangoSessions, cookieName: 'site.sid', engine: 'signed_cookies' } as const
     const signed = await startApp(optionsFor(pool, { djangoSessions: option }))
-    after(() => signed.close())
     const value = signCookie(await loggedIn(pool, 'fast1'))
     assert.equal((await postTicket(signed, { cookie: `sessionid=${value}` })).status, 401)
     const answer = await postTicket(signed, { cookie: `site.sid=${value}` })
@@ -172,7 +167,6 @@ describe('POST <prefix>/ticket', () => {
   test('counts an address by a counter of its own', async () => {
     const rateLimits = { ticketsPerMinute: 2, addressPerMinute: 1 }
     const limited = await startApp(optionsFor(pool, { djangoSessions, rateLimits }))
-    after(() => limited.close())
     const cookie = `sessionid=${await addLogin(pool, 'fast1')}`
     assert.equal(
       (await postTicket(limited, { cookie, origin: 'https://evil.example' })).status,

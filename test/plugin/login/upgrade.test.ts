@@ -1,6 +1,6 @@
 // An old hash is written anew at a login where the site wants it: once, only over what it was, and nobody is thrown out.
 import assert from 'node:assert/strict'
-import { after, beforeEach, describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LoginRefusedError, type PerspectiveOptions } from 'fastify-perspective'
 import { checkPassword, DjangoUsers, makePassword } from 'fastify-perspective/django'
@@ -31,13 +31,8 @@ beforeEach(() =>
   pool.query('UPDATE auth_user SET password = $1, is_active = true WHERE id = 6', [OLD]),
 )
 
-async function start(options: Partial<PerspectiveOptions> = {}): Promise<TestApp> {
-  const app = await startApp(
-    optionsFor(pool, { upgradePasswords: true, passwordIterations: 2000, ...options }),
-  )
-  after(() => app.close())
-  return app
-}
+const start = (options: Partial<PerspectiveOptions> = {}): Promise<TestApp> =>
+  startApp(optionsFor(pool, { upgradePasswords: true, passwordIterations: 2000, ...options }))
 
 async function stored(): Promise<string> {
   const { rows: now } = await pool.query<{ password: string }>(

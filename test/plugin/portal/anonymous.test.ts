@@ -1,6 +1,6 @@
 // Anonymous: Django's AnonymousUser, where the site lets it in.
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { User } from 'fastify-perspective'
 import { login } from 'fastify-perspective/client'
 import { WebSocket } from 'ws'
@@ -25,7 +25,6 @@ const realm: typeof TestRealm = (session) => {
 }
 const sessions = { perUser: 1, total: 3 }
 const app = await startApp(optionsFor(pool, { anonymous: true, sessions, realm }))
-after(() => app.close())
 const anonymous = { type: 'anonymous' } as const
 const enter = () => login<TestContract>(app.url, anonymous, { WebSocket })
 
@@ -95,7 +94,6 @@ describe('{ type: "anonymous" } (door 21)', () => {
       assert.equal((await postLogin(app, body)).status, 400)
     }
     const closed = await startApp(optionsFor(pool))
-    after(() => closed.close())
     assert.equal((await postLogin(closed, anonymous)).status, 400)
     assert.ok(await ticketOf(closed, 1))
   })
@@ -103,7 +101,6 @@ describe('{ type: "anonymous" } (door 21)', () => {
   test('counts as a login of its address', async () => {
     const rateLimits = { ...WIDE, addressPerMinute: 2 }
     const limited = await startApp(optionsFor(pool, { anonymous: true, rateLimits }))
-    after(() => limited.close())
     const statuses = []
     for (let n = 0; n < 3; n++) statuses.push((await postLogin(limited, anonymous)).status)
     assert.deepEqual(statuses, [200, 200, 429])

@@ -1,6 +1,6 @@
 // A checker of the app's own beside Django's: each takes its own credentials and vouches for its own users.
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { CheckedUser, Checker, Remote, User } from 'fastify-perspective'
 import { connect, login } from 'fastify-perspective/client'
 import { WebSocket } from 'ws'
@@ -37,7 +37,6 @@ const badges: Checker = {
 
 const { pool } = await startDjango()
 const app = await startApp(optionsFor(pool, { checkers: [badges] }))
-after(() => app.close())
 const { sessions } = app.app.perspective
 
 const post = (body: object): Promise<Response> =>

@@ -1,14 +1,15 @@
 // What a page may send and may call: hostile frames end one session, Django's permissions guard single calls.
 import assert from 'node:assert/strict'
-import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { AvatarSession, Realm } from 'fastify-perspective'
 import { startDjango } from '../django/start-django.js'
 import {
-  type RawSession,
   TestAvatar,
   TestRealm,
+  closeAll,
   events,
   openRaw,
+  openSession,
   optionsFor,
   startApp,
   ticketOf,
@@ -18,7 +19,6 @@ import {
 const { pool } = await startDjango()
 let realm: Realm = TestRealm
 const app = await startApp(optionsFor(pool, { realm: (session) => realm(session) }))
-after(() => app.close())
 const { sessions } = app.app.perspective
 
 beforeEach(() => {
@@ -26,17 +26,6 @@ beforeEach(() => {
   events.length = 0
 })
 afterEach(() => until(() => app.slots() === 0 && sessions.count === 0, 'every slot'))
-
-async function open(n: number): Promise<RawSession> {
-  const session = await openRaw(app, await ticketOf(app, n))
-  await session.frame('username')
-  return session
-}
-
-async function closeAll(all: RawSession[]): Promise<void> {
-  for (const { socket } of all) socket.close(1000)
-  await Promise.all(all.map(({ closed }) => closed))
-}
 
 describe('a hostile page', () => {
   for (const [name, frame] of [
@@ -49,7 +38,7 @@ describe('a hostile page', () => {
     ['bytes', Buffer.from([1, 2, 3])],
   ] as const) {
     test(`${name}: 4400, detached with protocol, and others do not notice`, async () => {
-      const [bad, good] = [await open(1), await open(2)]
+      const [bad, good] = [await openSession(app, 1), await openSession(app, 2)]
       bad.socket.send(frame)
       const { code, reason } = await bad.closed
       assert.equal(code, 4400)
@@ -62,7 +51,7 @@ describe('a hostile page', () => {
   }
 
   test('names that are no methods: an error answer each, and the session lives', async () => {
-    const session = await open(1)
+    const session = await openSession(app, 1)
     const names = [
       ...['constructor', '__proto__', 'toString', 'hasOwnProperty', 'attached', 'detached'],
       ...['session', 'user', 'mind', 'then', 'prototype', '', 'remote'],
@@ -80,7 +69,7 @@ describe('a hostile page', () => {
   })
 
   test('a frame over the limit: 1009 or 4400, detached (T71)', async () => {
-    const session = await open(1)
+    const session = await openSession(app, 1)
     session.socket.send('x'.repeat(1_100_000))
     assert.ok([1009, 4400].includes((await session.closed).code))
     await until(() => events.includes('detached protocol'), 'detached')
@@ -103,7 +92,7 @@ describe('a hostile page', () => {
 
 describe('permissions of Django (door 54)', () => {
   test('hasPerm and requires: of the group, of the superuser, of nobody else', async () => {
-    const plain = await open(1)
+    const plain = await openSession(app, 1)
     const [session] = sessions.of(6)
     assert.equal(await session?.hasPerm('chat.delete_line'), false)
     plain.socket.send('[[1,1,0,"guarded",[]]]')
@@ -111,7 +100,7 @@ describe('permissions of Django (door 54)', () => {
     await closeAll([plain])
 
     await pool.query('INSERT INTO auth_user_groups (user_id, group_id) VALUES (7, 1)')
-    const member = await open(2)
+    const member = await openSession(app, 2)
     member.socket.send('[[1,1,0,"guarded",[]]]')
     await member.frame('"granted"]')
     const [membership] = sessions.of(7)
@@ -121,7 +110,7 @@ describe('permissions of Django (door 54)', () => {
   })
 
   test('the database away: the call fails, the session lives, and the next try asks again', async (t) => {
-    const session = await open(3)
+    const session = await openSession(app, 3)
     const mock = t.mock.method(pool, 'query', () => Promise.reject(new Error('away')))
     session.socket.send('[[1,1,0,"guarded",[]]]')
     await session.frame('PB_ERR_CALL_')

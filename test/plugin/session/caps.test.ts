@@ -1,15 +1,16 @@
 // How many sessions there may be: of one user, from one address, in all; and who makes room.
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
-import { after, beforeEach, describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import { startDjango } from '../django/start-django.js'
 import { codeOf, logIn, openRenewing, renew, renewedTicket } from '../renewals.js'
 import {
   type AppSetup,
-  type RawSession,
   type TestApp,
+  closeAll,
   events,
   openRaw,
+  openSession,
   optionsFor,
   startApp,
   ticketOf,
@@ -23,22 +24,8 @@ beforeEach(() => {
   events.length = 0
 })
 
-async function start(sessions: object, setup?: AppSetup): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool, { sessions }), setup)
-  after(() => app.close())
-  return app
-}
-
-async function open(n: number, by: TestApp): Promise<RawSession> {
-  const session = await openRaw(by, await ticketOf(by, n))
-  await session.frame('username')
-  return session
-}
-
-async function closeAll(all: RawSession[]): Promise<void> {
-  for (const { socket } of all) socket.close(1000)
-  await Promise.all(all.map(({ closed }) => closed))
-}
+const start = (sessions: object, setup?: AppSetup): Promise<TestApp> =>
+  startApp(optionsFor(pool, { sessions }), setup)
 
 describe('caps', () => {
   test('one for each user: of 20 upgrades at once exactly one opens (door case 22, 25)', async () => {
@@ -56,21 +43,21 @@ describe('caps', () => {
     for (const answer of answers) answer.socket.destroy()
     socket.destroy()
     await until(() => capped.slots() === 0, 'all')
-    const again = await open(1, capped)
+    const again = await openSession(capped, 1)
     await closeAll([again])
     await until(() => capped.slots() === 0, 'all')
   })
 
   test('in all: 503 with Retry-After beyond, also for what is not proven yet', async () => {
     const capped = await start({ total: 2 })
-    const all = [await open(1, capped), await open(2, capped)]
+    const all = [await openSession(capped, 1), await openSession(capped, 2)]
     const { status, headers } = await upgrade(capped, await ticketOf(capped, 3))
     assert.equal(status, 503)
     const wait = Number(headers['retry-after'])
     assert.ok(wait >= 10 && wait <= 30)
     await closeAll(all.slice(0, 1))
     await until(() => capped.slots() === 1, 'one')
-    await closeAll([await open(3, capped), ...all.slice(1)])
+    await closeAll([await openSession(capped, 3), ...all.slice(1)])
     await until(() => capped.slots() === 0, 'all')
   })
 
@@ -125,8 +112,8 @@ describe("sessions.atLimit: 'replace-oldest'", () => {
     const [first, second] = [await logIn(capped, 1), await logIn(capped, 1)]
     const oldest = await openRenewing(capped, first.ticket)
     const middle = await openRenewing(capped, second.ticket)
-    const neighbour = await open(2, capped)
-    const newest = await open(1, capped)
+    const neighbour = await openSession(capped, 2)
+    const newest = await openSession(capped, 1)
     assert.deepEqual(await oldest.closed, { code: 4409, reason: 'too many' })
     assert.ok(events.includes('detached replaced'))
     for (const token of [first.renewal, oldest.told.token]) {

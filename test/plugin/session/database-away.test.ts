@@ -8,8 +8,9 @@ import { loadDjango, startPostgres } from '../../../tools/postgres/start.js'
 import {
   type RawSession,
   type TestApp,
+  assertAlive,
   events,
-  openRaw,
+  openSession,
   optionsFor,
   postLogin,
   startApp,
@@ -28,27 +29,8 @@ after(async () => {
   await rm(dataDirectory, { recursive: true, force: true })
 })
 
-async function start(graceSeconds: number): Promise<TestApp> {
-  const app = await startApp(
-    optionsFor(url, { sessions: { revalidateSeconds: 0.2, graceSeconds } }),
-  )
-  after(() => app.close())
-  return app
-}
-
-async function open(app: TestApp, n: number): Promise<RawSession> {
-  const session = await openRaw(app, await ticketOf(app, n))
-  await session.frame('username')
-  return session
-}
-
-let calls = 0
-async function assertAlive(session: RawSession): Promise<void> {
-  session.frames.length = 0
-  calls += 1
-  session.socket.send(`[[1,${String(calls)},0,"whoAmI",[]]]`)
-  await session.frame('"fast')
-}
+const start = (graceSeconds: number): Promise<TestApp> =>
+  startApp(optionsFor(url, { sessions: { revalidateSeconds: 0.2, graceSeconds } }))
 
 const logged = (app: TestApp, text: string): string[] =>
   app.logs.filter((line) => line.includes(text))
@@ -59,7 +41,7 @@ describe('PostgreSQL stopped and started (door case 51, 41)', () => {
     { timeout: 90_000 },
     async () => {
       const app = await start(300)
-      const session = await open(app, 1)
+      const session = await openSession(app, 1)
       const ticket = await ticketOf(app, 2)
       await postgres.stop()
       const isAway = (): boolean => app.app.perspective.stats().authorityAge > 2
@@ -79,7 +61,7 @@ describe('PostgreSQL stopped and started (door case 51, 41)', () => {
       await until(() => logged(app, 'the authority is back').length === 1, 'its return', 20_000)
       await assertAlive(session)
       assert.ok(app.app.perspective.stats().authorityAge < 2)
-      const other = await open(app, 2)
+      const other = await openSession(app, 2)
       for (const { socket } of [other, session]) socket.close(1000)
       await session.closed
       await app.close()
@@ -93,7 +75,7 @@ describe('PostgreSQL stopped and started (door case 51, 41)', () => {
       events.length = 0
       const app = await start(1)
       const all: RawSession[] = []
-      for (let n = 0; n < 15; n++) all.push(await open(app, 1 + (n % 3)))
+      for (let n = 0; n < 15; n++) all.push(await openSession(app, 1 + (n % 3)))
       const ended: number[] = []
       for (const { closed } of all) void closed.then(() => ended.push(performance.now()))
       await postgres.stop()
@@ -105,7 +87,7 @@ describe('PostgreSQL stopped and started (door case 51, 41)', () => {
       // 100 ms for each session, at random: all 15 in one fifth of that is one chance in ten thousand millions.
       assert.ok(Math.max(...ended) - Math.min(...ended) > 300, 'a stampede')
       postgres = await startPostgres({ dataDirectory, port })
-      const again = await open(app, 1)
+      const again = await openSession(app, 1)
       await assertAlive(again)
       await app.close()
     },
@@ -116,7 +98,7 @@ describe('PostgreSQL stopped and started (door case 51, 41)', () => {
     { timeout: 90_000 },
     async () => {
       const app = await start(300)
-      const [stays, ends] = [await open(app, 1), await open(app, 2)]
+      const [stays, ends] = [await openSession(app, 1), await openSession(app, 2)]
       await postgres.stop()
       await until(
         () => logged(app, 'the authority does not answer').length === 1,

@@ -1,7 +1,7 @@
 // Slow and greedy pages, over real sockets: whatever one takes has a limit, an error, and no effect on others.
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
-import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import { unchecked } from 'fastify-perspective'
 import { type Session, login } from 'fastify-perspective/client'
 import { WebSocket } from 'ws'
@@ -64,7 +64,6 @@ const LIMITS = {
 const app = await startApp(
   optionsFor(pool, { limits: LIMITS, realm: (session) => new GreedyAvatar(session) }),
 )
-after(() => app.close())
 
 /** The server's ends of the connections. */
 const wires = new Set<Socket>()

@@ -22,9 +22,7 @@ const { pool } = await startDjango()
 const quick = await start(0.5)
 
 async function start(heartbeatSeconds: number): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool, { sessions: { heartbeatSeconds } }))
-  after(() => app.close())
-  return app
+  return startApp(optionsFor(pool, { sessions: { heartbeatSeconds } }))
 }
 
 beforeEach(() => {

@@ -6,12 +6,11 @@ import pgPromise from 'pg-promise'
 import { type PerspectiveOptions } from 'fastify-perspective'
 import { startDjango } from '../django/start-django.js'
 import {
-  type RawSession,
   type TestApp,
-  openRaw,
+  assertAlive,
+  openSession,
   optionsFor,
   startApp,
-  ticketOf,
   until,
 } from '../start-app.js'
 
@@ -32,28 +31,12 @@ async function start(database: PerspectiveOptions['database'] = url): Promise<Te
   const app = await startApp(
     optionsFor(database, { sessions: { listen: true, revalidateSeconds: 600 } }),
   )
-  after(() => app.close())
   await until(() => logged(app, 'listening for revocations') > 0, 'LISTEN')
   return app
 }
 
 const logged = (app: TestApp, text: string): number =>
   app.logs.filter((line) => line.includes(`perspective: ${text}`)).length
-
-async function open(app: TestApp, n: number): Promise<RawSession> {
-  const session = await openRaw(app, await ticketOf(app, n))
-  await session.frame('username')
-  return session
-}
-
-/** A call's id is used once for each session. */
-let calls = 0
-async function assertAlive(session: RawSession): Promise<void> {
-  session.frames.length = 0
-  calls += 1
-  session.socket.send(`[[1,${String(calls)},0,"whoAmI",[]]]`)
-  await session.frame('"fast')
-}
 
 const setActive = (id: number, isActive: boolean): Promise<unknown> =>
   pool.query('UPDATE auth_user SET is_active = $2 WHERE id = $1', [id, isActive])
@@ -68,7 +51,7 @@ describe('sessions.listen (door case 75)', () => {
   ] as const) {
     test(`${name}: a deactivated user's sessions end at once`, async () => {
       const app = await start(database)
-      const [session, other] = [await open(app, 1), await open(app, 2)]
+      const [session, other] = [await openSession(app, 1), await openSession(app, 2)]
       await setActive(6, false)
       assert.deepEqual(await session.closed, { code: 4401, reason: 'deactivated' })
       await assertAlive(other)
@@ -81,11 +64,11 @@ describe('sessions.listen (door case 75)', () => {
     const app = await start()
     await pool.query(`INSERT INTO auth_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined)
       SELECT 60 + n, password, false, 'fast1 ' || n, '', '', '', false, true, now() FROM auth_user, generate_series(1, 2) n WHERE username = 'fast1'`)
-    const session = await open(app, 3)
+    const session = await openSession(app, 3)
     await pool.query("UPDATE auth_user SET password = 'other' WHERE id = 8")
     assert.deepEqual(await session.closed, { code: 4401, reason: 'credentials-changed' })
     const client = await pool.connect()
-    const other = await open(app, 2)
+    const other = await openSession(app, 2)
     await client.query('BEGIN')
     await client.query('DELETE FROM auth_user WHERE id = 7')
     await assertAlive(other)
@@ -97,7 +80,7 @@ describe('sessions.listen (door case 75)', () => {
 
   test('a notification of anybody else ends nothing: an id of a good user, of nobody, nonsense, ten thousand', async () => {
     const app = await start()
-    const session = await open(app, 1)
+    const session = await openSession(app, 1)
     await pool.query('DROP ROLE IF EXISTS stranger')
     await pool.query('CREATE ROLE stranger LOGIN')
     const client = await pool.connect()
@@ -143,10 +126,9 @@ describe('sessions.listen (door case 75)', () => {
       const app = await startApp(
         optionsFor(url, { sessions: { listen: true, revalidateSeconds: 0.5 } }),
       )
-      after(() => app.close())
       await until(() => logged(app, 'listening') === 1, 'LISTEN')
       for (let kill = 1; kill <= 2; kill++) {
-        const session = await open(app, 1)
+        const session = await openSession(app, 1)
         const { rowCount } = await pool.query(
           'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = $1',
           [LISTENING],

@@ -1,6 +1,6 @@
 // What the avatar's user may do, as Django says it; and that the user is data wherever it goes.
 import assert from 'node:assert/strict'
-import { after, afterEach, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import {
   Avatar,
@@ -53,7 +53,6 @@ class Clerk extends Avatar {
 }
 
 const app = await startApp(optionsFor(pool, { realm: (session) => new Clerk(session) }))
-after(() => app.close())
 const { sessions } = app.app.perspective
 afterEach(() => until(() => app.slots() === 0, 'every slot'))
 

@@ -1,6 +1,6 @@
 // What an application can get wrong in its realm and its avatars: the page hears a code, the log why, and nothing stays.
 import assert from 'node:assert/strict'
-import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import { Avatar, type AvatarSession, LoginDeniedError, type Realm } from 'fastify-perspective'
 import { startDjango } from '../django/start-django.js'
 import {
@@ -18,7 +18,6 @@ import {
 const { pool } = await startDjango()
 let realm: (session: AvatarSession) => unknown = () => null
 const app = await startApp(optionsFor(pool, { realm: ((session) => realm(session)) as Realm }))
-after(() => app.close())
 
 const rejections: unknown[] = []
 process.on('unhandledRejection', (error) => rejections.push(error))

@@ -1,6 +1,6 @@
 // What a session does with renewal tokens: handing on the next one, superseding its own ghost, finding a thief.
 import assert from 'node:assert/strict'
-import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import { startCuttingProxy } from '../cutting-proxy.js'
 import { startDjango } from '../django/start-django.js'
 import {
@@ -15,7 +15,6 @@ import {
 } from '../renewals.js'
 import {
   type TestApp,
-  WIDE,
   events,
   openRaw,
   optionsFor,
@@ -25,12 +24,7 @@ import {
 } from '../start-app.js'
 
 const { pool } = await startDjango()
-const rateLimits = { ...WIDE, renewalsPerMinute: 10_000, refusedRenewalsPerMinute: 10_000 }
-const start = async (options: object = {}): Promise<TestApp> => {
-  const started = await startApp(optionsFor(pool, { rateLimits, ...options }))
-  after(() => started.close())
-  return started
-}
+const start = (options: object = {}): Promise<TestApp> => startApp(optionsFor(pool, options))
 const app = await start()
 const { sessions } = app.app.perspective
 

@@ -8,8 +8,11 @@ import {
   type RawSession,
   type TestApp,
   TestAvatar,
+  assertAlive,
+  closeAll,
   events,
   openRaw,
+  openSession,
   optionsFor,
   postLogin,
   startApp,
@@ -23,33 +26,12 @@ await pool.query('ALTER TABLE auth_user ALTER COLUMN is_active DROP NOT NULL')
 const app = await startApp(
   optionsFor(pool, { sessions: { revalidateSeconds: 0.2, perUser: 2000 }, callTimeoutMs: 1000 }),
 )
-after(() => app.close())
 const { sessions } = app.app.perspective
 
 beforeEach(() => {
   events.length = 0
 })
 afterEach(() => until(() => app.slots() === 0, 'every slot'))
-
-async function open(n: number, by: TestApp = app): Promise<RawSession> {
-  const session = await openRaw(by, await ticketOf(by, n))
-  await session.frame('username')
-  return session
-}
-
-async function closeAll(all: RawSession[]): Promise<void> {
-  for (const { socket } of all) socket.close(1000)
-  await Promise.all(all.map(({ closed }) => closed))
-}
-
-/** A call's id is used once for each session. */
-let calls = 0
-async function assertAlive(session: RawSession): Promise<void> {
-  session.frames.length = 0
-  calls += 1
-  session.socket.send(`[[1,${String(calls)},0,"whoAmI",[]]]`)
-  await session.frame('"fast')
-}
 
 /** A copy of a user, so that each test may ruin its own. */
 async function copyUser(n: number): Promise<number> {
@@ -97,7 +79,7 @@ describe('a user who no longer belongs here (door case 48)', () => {
     test(`${what}: every session ends with 4401 ${reason}, others stay`, async () => {
       const id = await copyUser(100)
       const all = [await openCopy(id), await openCopy(id)]
-      const other = await open(2)
+      const other = await openSession(app, 2)
       await pool.query(sql, [id])
       for (const { closed } of all) assert.deepEqual(await closed, { code: 4401, reason })
       await assertAlive(other)
@@ -118,7 +100,6 @@ describe('a user who no longer belongs here (door case 48)', () => {
         realm: (session) => new Promise((resolve) => (go = () => resolve(new TestAvatar(session)))),
       }),
     )
-    after(() => slow.close())
     const session = await openRaw(slow, await ticketOf(slow, 3))
     await pool.query('UPDATE auth_user SET is_active = false WHERE id = 8')
     assert.deepEqual(await session.closed, { code: 4401, reason: 'deactivated' })
@@ -129,7 +110,7 @@ describe('a user who no longer belongs here (door case 48)', () => {
   })
 
   test('what changes nothing of that ends nothing: last_login, e-mail, groups', async () => {
-    const session = await open(1)
+    const session = await openSession(app, 1)
     await pool.query(
       "UPDATE auth_user SET last_login = now(), email = 'a@b.example', is_staff = true WHERE id = 6",
     )
@@ -140,7 +121,8 @@ describe('a user who no longer belongs here (door case 48)', () => {
 
   test('one query for each beat, however many sessions', { timeout: 120_000 }, async (t) => {
     const all: RawSession[] = []
-    for (let n = 0; n < 10; n++) all.push(...(await Promise.all([1, 2, 3].map((m) => open(m)))))
+    for (let n = 0; n < 10; n++)
+      all.push(...(await Promise.all([1, 2, 3].map((m) => openSession(app, m)))))
     let queries = 0
     let asked = ''
     const query = pool.query.bind(pool) as (text: string, values: unknown[]) => unknown
@@ -198,7 +180,7 @@ describe('a password hash that is written anew (door case 53)', () => {
 describe('what a session may do (door case 54)', () => {
   test('a group taken away: refused on the open session', async () => {
     await pool.query('INSERT INTO auth_user_groups (user_id, group_id) VALUES (6, 1)')
-    const session = await open(1)
+    const session = await openSession(app, 1)
     session.socket.send('[[1,1,0,"guarded",[]]]')
     await session.frame('"granted"]')
     await pool.query('DELETE FROM auth_user_groups WHERE user_id = 6')
@@ -216,8 +198,8 @@ describe('the age of a session (door case 55)', () => {
       optionsFor(pool, { sessions: { maxAgeSeconds: 1, heartbeatSeconds: 1 } }),
     )
     after(() => Promise.all([long.close(), short.close()]))
-    const stays = await open(1, long)
-    const ends = await open(1, short)
+    const stays = await openSession(long, 1)
+    const ends = await openSession(short, 1)
     assert.equal(short.app.perspective.sessions.count, 1)
     assert.deepEqual(await ends.closed, { code: 4410, reason: 'max-age' })
     assert.ok(events.includes('detached expired'))
@@ -229,13 +211,13 @@ describe('the age of a session (door case 55)', () => {
 describe('disconnect (door case 50)', () => {
   test('a number is its text; the ticket that is out dies, a later one lives; others stay', async () => {
     for (const id of [6, '6', 6n]) {
-      const [session, other] = [await open(1), await open(2)]
+      const [session, other] = [await openSession(app, 1), await openSession(app, 2)]
       const ticket = await ticketOf(app, 1)
       assert.equal(sessions.disconnect(id, 'banned'), 1)
       assert.deepEqual(await session.closed, { code: 4440, reason: 'banned' })
       assert.equal((await upgrade(app, ticket)).status, 401)
       await assertAlive(other)
-      await closeAll([other, await open(1)])
+      await closeAll([other, await openSession(app, 1)])
     }
   })
 })

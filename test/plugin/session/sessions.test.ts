@@ -1,16 +1,16 @@
 // app.perspective.sessions: who is here, who is thrown out, how many there may be.
 import assert from 'node:assert/strict'
-import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { Realm } from 'fastify-perspective'
 import { startDjango } from '../django/start-django.js'
 import { holdQueries } from '../hold-queries.js'
 import {
-  type RawSession,
-  type TestApp,
   TestAvatar,
   TestRealm,
+  closeAll,
   events,
   openRaw,
+  openSession,
   openWire,
   optionsFor,
   startApp,
@@ -23,7 +23,6 @@ import {
 const { pool } = await startDjango()
 let realm: Realm = TestRealm
 const app = await startApp(optionsFor(pool, { realm: (session) => realm(session) }))
-after(() => app.close())
 const { sessions } = app.app.perspective
 
 beforeEach(() => {
@@ -32,20 +31,9 @@ beforeEach(() => {
 })
 afterEach(() => until(() => app.slots() === 0 && sessions.count === 0, 'every slot'))
 
-async function open(n: number, by: TestApp = app): Promise<RawSession> {
-  const session = await openRaw(by, await ticketOf(by, n))
-  await session.frame('username')
-  return session
-}
-
-async function closeAll(all: RawSession[]): Promise<void> {
-  for (const { socket } of all) socket.close(1000)
-  await Promise.all(all.map(({ closed }) => closed))
-}
-
 describe('app.perspective.sessions', () => {
   test('counts, lists and finds: a number, a text and a bigint are one id (door case 50)', async () => {
-    const all = [await open(1), await open(1), await open(2)]
+    const all = [await openSession(app, 1), await openSession(app, 1), await openSession(app, 2)]
     assert.equal(sessions.count, 3)
     assert.deepEqual(Array.from(sessions, ({ user }) => user.username).sort(), [
       'fast1',
@@ -84,12 +72,16 @@ describe('app.perspective.sessions', () => {
 
   for (const id of [6, '6']) {
     test(`disconnect(${JSON.stringify(id)}): sockets and tickets die, others live, relogin works at once (door case 50)`, async () => {
-      const [one, other, neighbour] = [await open(1), await open(1), await open(2)]
+      const [one, other, neighbour] = [
+        await openSession(app, 1),
+        await openSession(app, 1),
+        await openSession(app, 2),
+      ]
       const ticket = await ticketOf(app, 1)
       assert.equal(sessions.disconnect(id, 'banned'), 2)
       assert.equal(sessions.count, 1)
       assert.equal((await upgrade(app, ticket)).status, 401)
-      const again = await open(1)
+      const again = await openSession(app, 1)
       for (const { closed } of [one, other]) {
         assert.deepEqual(await closed, { code: 4440, reason: 'banned' })
       }
@@ -105,7 +97,7 @@ describe('app.perspective.sessions', () => {
   }
 
   test('a kicked peer that goes on calling is heard no more (door 3)', async () => {
-    const session = await open(1)
+    const session = await openSession(app, 1)
     const calls: unknown[] = []
     const avatar = sessions.of(6)[0]?.avatar as TestAvatar
     avatar.echo = (value) => calls.push(value)
@@ -155,7 +147,7 @@ describe('app.perspective.sessions', () => {
   })
 
   test('disconnect inside a loop over the sessions, and by a listener of the end', async () => {
-    const all = [await open(1), await open(1), await open(2)]
+    const all = [await openSession(app, 1), await openSession(app, 1), await openSession(app, 2)]
     realm = TestRealm
     for (const { user, signal } of sessions) {
       signal.addEventListener('abort', () => sessions.disconnect(user.id))

@@ -1,7 +1,7 @@
 // The end of the app: every session is told, every avatar detached once, and close() does not wait for those who do not answer.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { after, beforeEach, describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type AbortSignalLike, type Realm, currentCall } from 'fastify-perspective'
 import { startDjango } from '../django/start-django.js'
@@ -27,11 +27,8 @@ beforeEach(() => {
   events.length = 0
 })
 
-async function start(realm?: Realm): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool, realm === undefined ? {} : { realm }))
-  after(() => app.close())
-  return app
-}
+const start = (realm?: Realm): Promise<TestApp> =>
+  startApp(optionsFor(pool, realm === undefined ? {} : { realm }))
 
 /** Closes the app, which must be done in `ms`, with every slot given back. */
 async function assertCloses(app: TestApp, ms: number): Promise<void> {

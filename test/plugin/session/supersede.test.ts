@@ -1,11 +1,10 @@
 // A page that comes back takes the place of its own lost connection.
 import assert from 'node:assert/strict'
-import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import { startDjango } from '../django/start-django.js'
 import { logIn, openRenewing, renewedTicket } from '../renewals.js'
 import {
   type TestApp,
-  WIDE,
   events,
   openRaw,
   openWire,
@@ -17,12 +16,7 @@ import {
 } from '../start-app.js'
 
 const { pool } = await startDjango()
-const rateLimits = { ...WIDE, renewalsPerMinute: 10_000, refusedRenewalsPerMinute: 10_000 }
-const start = async (options: object = {}): Promise<TestApp> => {
-  const started = await startApp(optionsFor(pool, { rateLimits, ...options }))
-  after(() => started.close())
-  return started
-}
+const start = (options: object = {}): Promise<TestApp> => startApp(optionsFor(pool, options))
 const app = await start()
 const { sessions } = app.app.perspective
 

@@ -1,7 +1,7 @@
 // What an upgrade has to show, and that a refused one leaves nothing behind.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { after, afterEach, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { startDjango } from '../django/start-django.js'
 import { holdQueries } from '../hold-queries.js'
 import {
@@ -21,7 +21,6 @@ import {
 
 const { pool } = await startDjango()
 const app = await startApp(optionsFor(pool))
-after(() => app.close())
 
 afterEach(async () => {
   await until(() => app.slots() === 0, 'every slot')

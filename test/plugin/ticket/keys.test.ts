@@ -1,7 +1,7 @@
 // Keys with names, and pairs of which each service has one half.
 import assert from 'node:assert/strict'
 import { type KeyObject, generateKeyPairSync } from 'node:crypto'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { SignJWT, decodeJwt, decodeProtectedHeader } from 'jose'
 import { startDjango } from '../django/start-django.js'
 import { logIn, renew } from '../renewals.js'
@@ -11,10 +11,10 @@ import {
   ask,
   openRaw,
   optionsFor,
+  present,
   startApp,
   ticketOf,
   until,
-  upgrade,
 } from '../start-app.js'
 
 const { pool } = await startDjango()
@@ -22,20 +22,7 @@ const BINDING = 'a binding secret of the tests, 32 bytes'
 const K1 = 'the first secret of a rotation, long'
 const K2 = 'the second secret of a rotation, long'
 
-const started: TestApp[] = []
-after(() => Promise.all(started.map((app) => app.close())))
-
-async function start(ticket: object): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool, { ticket }))
-  started.push(app)
-  return app
-}
-
-async function present(at: TestApp, ticket: string): Promise<number> {
-  const { status, socket } = await upgrade(at, ticket)
-  socket.destroy()
-  return status
-}
+const start = (ticket: object): Promise<TestApp> => startApp(optionsFor(pool, { ticket }))
 
 const pairs = {
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),

@@ -1,6 +1,6 @@
 // The ledger of used tickets, where several processes share one, and where it fails.
 import assert from 'node:assert/strict'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { decodeJwt } from 'jose'
 import { startDjango } from '../django/start-django.js'
 import { codeOf } from '../renewals.js'
@@ -8,8 +8,9 @@ import { sharedLedger } from '../shared-ledger.js'
 import {
   SECRET,
   type TestApp,
-  optionsFor,
   openWire,
+  optionsFor,
+  present,
   startApp,
   ticketOf,
   until,
@@ -18,20 +19,7 @@ import {
 } from '../start-app.js'
 
 const { pool } = await startDjango()
-const started: TestApp[] = []
-after(() => Promise.all(started.map((app) => app.close())))
-
-async function start(ticket: object): Promise<TestApp> {
-  const app = await startApp(optionsFor(pool, { ticket }))
-  started.push(app)
-  return app
-}
-
-async function present(at: TestApp, ticket: string): Promise<number> {
-  const { status, socket } = await upgrade(at, ticket)
-  socket.destroy()
-  return status
-}
+const start = (ticket: object): Promise<TestApp> => startApp(optionsFor(pool, { ticket }))
 
 describe('a ledger that several processes share', () => {
   test('what one has minted another admits, and each ticket once in all (door case 1)', async () => {
@@ -65,7 +53,6 @@ describe('a ledger that several processes share', () => {
         ...optionsFor(pool, { ticket: { secret: SECRET, ledger: sharedLedger(use) } }),
         rateLimits: { refusedUpgradesPerMinute: 1 },
       })
-      started.push(app)
       for (let n = 0; n < 2; n++) {
         const answer = await upgrade(app, await ticketOf(app, 1))
         assert.equal(answer.status, 503)

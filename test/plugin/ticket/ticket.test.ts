@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { after, afterEach, describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { SignJWT, UnsecuredJWT, decodeJwt, decodeProtectedHeader } from 'jose'
 import { startDjango } from '../django/start-django.js'
 import {
@@ -8,25 +8,17 @@ import {
   type TestApp,
   optionsFor,
   postLogin,
+  present,
   startApp,
   ticketOf,
   until,
-  upgrade,
 } from '../start-app.js'
 
 const { pool } = await startDjango()
 const app = await startApp(optionsFor(pool))
-after(() => app.close())
 afterEach(() => until(() => app.slots() === 0, 'every slot'))
 
 const KEY = Buffer.from(SECRET)
-
-/** Presents a ticket; the status, and the connection ends. */
-async function present(ticket: string, at: TestApp = app): Promise<number> {
-  const { status, socket } = await upgrade(at, ticket)
-  socket.destroy()
-  return status
-}
 
 interface Forgery {
   readonly header?: object
@@ -73,38 +65,38 @@ describe('a ticket', () => {
   })
 
   test('forged with the right key and nothing changed is taken: the forgeries below are good ones', async () => {
-    assert.equal(await present(await forge({})), 101)
+    assert.equal(await present(app, await forge({})), 101)
   })
 
   test('used twice: 401 (door case 1)', async () => {
     const ticket = await ticketOf(app, 1)
-    assert.equal(await present(ticket), 101)
-    assert.equal(await present(ticket), 401)
+    assert.equal(await present(app, ticket), 101)
+    assert.equal(await present(app, ticket), 401)
   })
 
   test('used by many in the same millisecond: one 101, the others 401 (door case 1)', async () => {
     const ticket = await ticketOf(app, 1)
-    const all = await Promise.all(Array.from({ length: 8 }, () => present(ticket)))
+    const all = await Promise.all(Array.from({ length: 8 }, () => present(app, ticket)))
     assert.deepEqual(all.sort(), [101, ...Array.from({ length: 7 }, () => 401)])
   })
 
   test('its text is malleable, its use is not: other last letters, padding, line ends (door 10)', async () => {
     const ticket = await ticketOf(app, 1)
-    assert.equal(await present(ticket), 101)
+    assert.equal(await present(app, ticket), 101)
     const last = ticket.at(-1) ?? ''
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     const index = alphabet.indexOf(last)
     for (const other of [index ^ 1, index ^ 2, index ^ 3]) {
-      assert.equal(await present(ticket.slice(0, -1) + (alphabet[other] ?? '')), 401)
+      assert.equal(await present(app, ticket.slice(0, -1) + (alphabet[other] ?? '')), 401)
     }
     for (const text of [`${ticket}=`, `${ticket}==`, `${ticket}.`, ` ${ticket}`]) {
-      assert.ok((await present(text)) >= 400, 'padding')
+      assert.ok((await present(app, text)) >= 400, 'padding')
     }
   })
 
   test('expired by 4 s is taken, by 6 s not (door case 11)', async () => {
-    assert.equal(await present(await forge({ claims: aged(34) })), 101)
-    assert.equal(await present(await forge({ claims: aged(36.1) })), 401)
+    assert.equal(await present(app, await forge({ claims: aged(34) })), 101)
+    assert.equal(await present(app, await forge({ claims: aged(36.1) })), 401)
   })
 
   test('times that no ticket of ours has: 401 (door 10)', async () => {
@@ -117,7 +109,7 @@ describe('a ticket', () => {
       { exp: null },
     ]
     for (const claims of wrong) {
-      assert.equal(await present(await forge({ claims })), 401, JSON.stringify(claims))
+      assert.equal(await present(app, await forge({ claims })), 401, JSON.stringify(claims))
     }
   })
 
@@ -125,11 +117,11 @@ describe('a ticket', () => {
     for (const drop of [
       ...['iss', 'aud', 'sub', 'chk', 'jti', 'ver', 'org', 'iid', 'iat', 'exp', 'fam', 'rj', 'aut'],
     ]) {
-      assert.equal(await present(await forge({ drop })), 401, drop)
+      assert.equal(await present(app, await forge({ drop })), 401, drop)
     }
     for (const name of ['sub', 'chk', 'jti', 'ver', 'org', 'iid', 'fam', 'rj', 'aut']) {
       for (const value of [name === 'aut' ? '6' : 6, null, ['6'], { $ne: '' }, true]) {
-        assert.equal(await present(await forge({ claims: { [name]: value } })), 401, name)
+        assert.equal(await present(app, await forge({ claims: { [name]: value } })), 401, name)
       }
     }
   })
@@ -142,24 +134,24 @@ describe('a ticket', () => {
       { iss: 'https://evil.example' },
       { iss: ['fastify-perspective'] },
     ]) {
-      assert.equal(await present(await forge({ claims })), 401, JSON.stringify(claims))
+      assert.equal(await present(app, await forge({ claims })), 401, JSON.stringify(claims))
     }
     for (const typ of ['JWT', 'pb-renewal+jwt', undefined, '']) {
-      assert.equal(await present(await forge({ header: { typ } })), 401, String(typ))
+      assert.equal(await present(app, await forge({ header: { typ } })), 401, String(typ))
     }
   })
 
   test('of no algorithm, or another under the same secret: 401 (door case 3)', async () => {
     const claims = decodeJwt(await ticketOf(app, 1))
     const unsecured = new UnsecuredJWT(claims).encode()
-    assert.equal(await present(unsecured), 400 + 1)
+    assert.equal(await present(app, unsecured), 400 + 1)
     for (const alg of ['none', 'None', 'nOnE']) {
       const { kid } = decodeProtectedHeader(await ticketOf(app, 1))
       const header = Buffer.from(JSON.stringify({ alg, typ: 'pb-ticket+jwt', kid }))
       const body = Buffer.from(JSON.stringify(claims)).toString('base64url')
       for (const signature of ['', 'AA']) {
         assert.equal(
-          await present(`${header.toString('base64url')}.${body}.${signature}`),
+          await present(app, `${header.toString('base64url')}.${body}.${signature}`),
           401,
           alg,
         )
@@ -168,22 +160,22 @@ describe('a ticket', () => {
     // Longer digests need longer keys in jose; the secret twice is another key, and refused as that.
     const long = Buffer.concat([KEY, KEY])
     for (const alg of ['HS384', 'HS512']) {
-      assert.equal(await present(await forge({ header: { alg }, key: long })), 401, alg)
+      assert.equal(await present(app, await forge({ header: { alg }, key: long })), 401, alg)
     }
     const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
       type: 'spki',
       format: 'pem',
     })
-    assert.equal(await present(await forge({ key: Buffer.from(pem) })), 401)
+    assert.equal(await present(app, await forge({ key: Buffer.from(pem) })), 401)
   })
 
   test('by another key, or with a kid that is none of ours: 401', async () => {
-    assert.equal(await present(await forge({ key: randomBytes(48) })), 401)
+    assert.equal(await present(app, await forge({ key: randomBytes(48) })), 401)
     for (const kid of [
       ...['', 'x', '../../dev/null', "' OR 1=1 --", '__proto__', 'constructor', '0', 'toString'],
       ...[undefined, null, 0, ['k'], { toString: 'x' }],
     ]) {
-      assert.equal(await present(await forge({ header: { kid } })), 401, JSON.stringify(kid))
+      assert.equal(await present(app, await forge({ header: { kid } })), 401, JSON.stringify(kid))
     }
     for (const header of [
       { crit: ['exp'] },
@@ -191,16 +183,15 @@ describe('a ticket', () => {
       { b64: false, crit: ['b64'] },
     ]) {
       const forged = await forge({ header }).catch(() => null)
-      if (forged !== null) assert.equal(await present(forged), 401, JSON.stringify(header))
+      if (forged !== null) assert.equal(await present(app, forged), 401, JSON.stringify(header))
     }
   })
 
   test('of another ledger, as after a restart or of another process: 401 (door 9)', async () => {
     const restarted = await startApp(optionsFor(pool))
-    after(() => restarted.close())
     const ticket = await ticketOf(app, 1)
-    assert.equal(await present(ticket, restarted), 401)
-    assert.equal(await present(ticket), 101)
+    assert.equal(await present(restarted, ticket), 401)
+    assert.equal(await present(app, ticket), 101)
   })
 
   test('for another user, checker or state of the row: 401', async () => {
@@ -215,7 +206,7 @@ describe('a ticket', () => {
       ],
       ...[{ chk: 'other' }, { chk: '__proto__' }, { ver: 'x' }, { ver: '' }],
     ]) {
-      assert.equal(await present(await forge({ claims })), 401, JSON.stringify(claims))
+      assert.equal(await present(app, await forge({ claims })), 401, JSON.stringify(claims))
     }
   })
 
@@ -231,14 +222,14 @@ describe('a ticket', () => {
       )
       const ticket = await ticketOf(app, 2)
       await pool.query(change)
-      assert.equal(await present(ticket), name === 'renamed' ? 101 : 401)
+      assert.equal(await present(app, ticket), name === 'renamed' ? 101 : 401)
       await pool.query('DELETE FROM auth_user WHERE id = 7')
       const columns = Object.keys(rows[0] ?? {})
       await pool.query(
         `INSERT INTO auth_user (${columns.join()}) VALUES (${columns.map((_, index) => `$${String(index + 1)}`).join()})`,
         Object.values(rows[0] ?? {}),
       )
-      assert.equal(await present(await ticketOf(app, 2)), 101)
+      assert.equal(await present(app, await ticketOf(app, 2)), 101)
     })
   }
 
@@ -256,7 +247,6 @@ describe('a ticket', () => {
     const apps = []
     for (const secret of [k1, [k2, k1], [k2]]) {
       const rotated = await startApp(optionsFor(pool, { ticket: { secret } }))
-      after(() => rotated.close())
       apps.push(rotated)
     }
     const [before, during, gone] = apps
@@ -265,21 +255,20 @@ describe('a ticket', () => {
     const kid2 = decodeProtectedHeader(await ticketOf(during, 1)).kid
     assert.notEqual(kid1, kid2)
     assert.equal(kid2, decodeProtectedHeader(await ticketOf(gone, 1)).kid)
-    assert.equal(await present(await ticketOf(during, 1), during), 101)
-    assert.equal(await present(await forgeFor(during, k1, kid1), during), 101, 'the old one')
-    assert.equal(await present(await forgeFor(during, k1, kid2), during), 401, 'crossed')
-    assert.equal(await present(await forgeFor(gone, k1, kid1), gone), 401, 'the one that is gone')
+    assert.equal(await present(during, await ticketOf(during, 1)), 101)
+    assert.equal(await present(during, await forgeFor(during, k1, kid1)), 101, 'the old one')
+    assert.equal(await present(during, await forgeFor(during, k1, kid2)), 401, 'crossed')
+    assert.equal(await present(gone, await forgeFor(gone, k1, kid1)), 401, 'the one that is gone')
   })
 
   test('a lifetime of its own is told and kept', async () => {
     const short = await startApp(
       optionsFor(pool, { ticket: { secret: SECRET, lifetimeSeconds: 1 } }),
     )
-    after(() => short.close())
     const { body } = await postLogin(short, { username: 'fast1', password: 'fast password 1' })
     const { ticket, expiresIn } = JSON.parse(body) as { ticket: string; expiresIn: number }
     assert.equal(expiresIn, 1)
-    assert.equal(await present(ticket, short), 101)
+    assert.equal(await present(short, ticket), 101)
   })
 
   test('no log line at trace has a ticket (door case 26)', () => {
