@@ -44,6 +44,7 @@ export function pluginRows(scale: number, seconds: number): readonly PluginRow[]
   const upgrades = count(300)
   const logins = count(16)
   const refusals = Math.max(1, Math.round(5 * scale))
+  const tickets = count(2000)
   const sky = { queued: count(40), pages: count(10), seconds: 4 * seconds }
   return [
     {
@@ -119,6 +120,20 @@ export function pluginRows(scale: number, seconds: number): readonly PluginRow[]
       unit: 'logins/s',
       bars: [{ than: 'Django under gunicorn', ratio: 1 }],
       start: (site) => besideDjango(site, logins),
+    },
+    {
+      name: 'tickets-cookie',
+      title: `${tickets.toLocaleString('en')} tickets for a session cookie`,
+      unit: 'tickets/s',
+      bars: [],
+      start: async (site) => {
+        const cookie = await site.djangoSession()
+        const rate = (where: 'plugin' | 'route') =>
+          rateOfRequests(tickets, (agent) => site.exchange(where, cookie, agent))
+        return {
+          measures: { [OURS]: () => rate('plugin'), 'a route with one query': () => rate('route') },
+        }
+      },
     },
     {
       name: 'login-causes',
@@ -207,7 +222,7 @@ async function besideDjango(site: Site, count: number): Promise<Running | Skippe
   return {
     measures: {
       [OURS]: () => loginRate(site, count),
-      'Django under gunicorn': () => rateOfLogins(count, (agent) => django.login(LINUS, agent)),
+      'Django under gunicorn': () => rateOfRequests(count, (agent) => django.login(LINUS, agent)),
     },
     end: () => django.stop(),
   }
@@ -228,19 +243,19 @@ async function refusalMs(site: Site, count: number, username: string): Promise<n
 }
 
 function loginRate(site: Site, count: number): Promise<number> {
-  return rateOfLogins(count, async (agent) => {
+  return rateOfRequests(count, async (agent) => {
     const answer = await site.login(LINUS, agent)
     if (answer.status !== 200) fail('a ticket', answer)
   })
 }
 
-async function rateOfLogins(
+async function rateOfRequests(
   count: number,
-  login: (agent: Agent) => Promise<void>,
+  ask: (agent: Agent) => Promise<void>,
 ): Promise<number> {
   const agent = new Agent({ keepAlive: true })
   const begin = performance.now()
-  await inParallel(count, AT_ONCE, () => login(agent))
+  await inParallel(count, AT_ONCE, () => ask(agent))
   const seconds = (performance.now() - begin) / 1000
   agent.destroy()
   return count / seconds

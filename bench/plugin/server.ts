@@ -1,6 +1,6 @@
 /**
- * The server's process of the rows that need users: the plugin, a bare ws server and socket.io, each on a port of its
- * own. Ends with the process that started it.
+ * The server's process of the rows that need users: the plugin, a bare Fastify route, a bare ws server and socket.io,
+ * each on a port of its own. Ends with the process that started it.
  */
 import { pbkdf2 } from 'node:crypto'
 import { type Server as HttpServer, createServer } from 'node:http'
@@ -10,6 +10,7 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import Fastify from 'fastify'
+import pg from 'pg'
 import perspective, {
   Avatar,
   ReferenceSet,
@@ -19,6 +20,7 @@ import perspective, {
 } from 'fastify-perspective'
 import { Server } from 'socket.io'
 import { WebSocketServer } from 'ws'
+import { SECRET_KEY } from '../../test/plugin/django/django-session.js'
 import { listen } from '../contenders/socket-server.js'
 import { answerCommands } from '../server-process.js'
 import { inParallel } from './parallel.js'
@@ -37,18 +39,35 @@ export class Desk extends Avatar<Mind> {
 process.on('disconnect', () => process.exit(0))
 
 const MANY = 1_000_000
+const [, , databaseUrl, origin = ''] = process.argv
 
 const app = Fastify()
 await app.register(perspective, {
-  database: process.argv[2],
+  database: databaseUrl,
   ticket: { secret: 'a secret for the benchmark, which is long enough', lifetimeSeconds: 60 },
-  allowedOrigins: [],
+  allowedOrigins: [origin],
+  djangoSessions: { secretKeys: [SECRET_KEY] },
   realm: (session) => new Desk(session),
   // One address and few accounts make them all here.
   sessions: { perUser: MANY, total: MANY },
-  rateLimits: { addressPerMinute: MANY, accountPer5Minutes: MANY, accountPerHour: MANY },
+  rateLimits: {
+    ...{ addressPerMinute: MANY, accountPer5Minutes: MANY, accountPerHour: MANY },
+    ticketsPerMinute: MANY,
+  },
 })
 await app.listen({ host: '127.0.0.1', port: 0 })
+
+/** As many connections as the plugin's own, which is the default of both. */
+const pool = new pg.Pool({ connectionString: databaseUrl })
+const route = Fastify()
+route.post('/ticket', async ({ headers }) => {
+  const key = headers.cookie?.slice('sessionid='.length)
+  const sql =
+    'SELECT session_data FROM django_session WHERE session_key = $1 AND expire_date > now()'
+  const { rows } = await pool.query<{ session_data: string }>(sql, [key])
+  return { ticket: rows[0]?.session_data }
+})
+await route.listen({ host: '127.0.0.1', port: 0 })
 
 const bare = createServer()
 new WebSocketServer({ server: bare }).on('connection', (socket) => {
@@ -59,7 +78,7 @@ const rooms = createServer()
 const io = new Server(rooms)
 io.on('connection', (socket) => void socket.join('all'))
 
-const servers: readonly HttpServer[] = [app.server, bare, rooms]
+const servers: readonly HttpServer[] = [app.server, route.server, bare, rooms]
 let delays: IntervalHistogram | null = null
 
 interface Order {
@@ -123,6 +142,7 @@ answerCommands({
 
 process.send?.({
   plugin: (app.server.address() as AddressInfo).port,
+  route: (route.server.address() as AddressInfo).port,
   bare: await listen(bare),
   rooms: await listen(rooms),
 })

@@ -16,6 +16,7 @@ import { WebSocket } from 'ws'
 import { loadDjango, startPostgres } from '../../tools/postgres/start.js'
 import { openSocket } from '../contenders/socket-server.js'
 import { type ServerProcess, startServer } from '../server-process.js'
+import { addLogin } from '../../test/plugin/django/django-session.js'
 import { inParallel } from './parallel.js'
 import type { Desk } from './server.js'
 
@@ -24,6 +25,8 @@ export const AT_ONCE = 16
 /** A user whose hash has the iterations of Django 5.2. */
 export const LINUS = { username: 'linus', password: 'just for fun' }
 export const DJANGO_ITERATIONS = 1_000_000
+/** Of the pages that have a cookie: without an origin none is believed. */
+const ORIGIN = 'https://www.example.com'
 /** Users whose hash has 1,000 iterations, where it is not the hash that is measured. */
 const PEOPLE = 1000
 
@@ -68,17 +71,37 @@ export class Site {
     return tickets
   }
 
-  async login(credentials: object, agent: Agent, signal?: AbortSignal): Promise<LoginAnswer> {
+  login(credentials: object, agent: Agent, signal?: AbortSignal): Promise<LoginAnswer> {
+    return this.#post('plugin', '/login', {}, credentials, { agent, ...(signal && { signal }) })
+  }
+
+  /** A session of Django's that LINUS has; its cookie. */
+  async djangoSession(): Promise<string> {
+    const pool = new pg.Pool({ connectionString: this.databaseUrl })
+    const key = await addLogin(pool, LINUS.username)
+    await pool.end()
+    return `sessionid=${key}`
+  }
+
+  /** Shows the cookie to the plugin, or to the bare route, which reads one row. */
+  async exchange(where: 'plugin' | 'route', cookie: string, agent: Agent): Promise<void> {
+    const answer = await this.#post(where, '/ticket', { cookie, origin: ORIGIN }, {}, { agent })
+    if (answer.body.ticket === undefined) fail('a ticket for a cookie', answer)
+  }
+
+  async #post(
+    server: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: object,
+    options: { readonly agent: Agent; readonly signal?: AbortSignal },
+  ): Promise<LoginAnswer> {
     const sent = request({
-      host: '127.0.0.1',
-      port: this.server.ports['plugin'],
-      method: 'POST',
-      path: '/login',
-      headers: { 'content-type': 'application/json' },
-      agent,
-      ...(signal && { signal }),
+      ...{ host: '127.0.0.1', port: this.server.ports[server], method: 'POST', path },
+      headers: { 'content-type': 'application/json', ...headers },
+      ...options,
     })
-    sent.end(JSON.stringify(credentials))
+    sent.end(JSON.stringify(body))
     const [response] = (await once(sent, 'response')) as [
       AsyncIterable<Buffer> & { statusCode: number },
     ]
@@ -134,7 +157,7 @@ export async function startSite(): Promise<{ site: Site; stop: () => Promise<voi
     await loadDjango(postgres.url)
     await addPeople(postgres.url)
     const script = fileURLToPath(new URL('server.ts', import.meta.url))
-    const server = await startServer(script, [postgres.url], ['--expose-gc'])
+    const server = await startServer(script, [postgres.url, ORIGIN], ['--expose-gc'])
     const stop = async (): Promise<void> => {
       await server.stop()
       await postgres.stop()
