@@ -1,7 +1,7 @@
-"""Describes the user model and the password settings of the Django project it runs in, as one line of JSON.
+"""Describes the user model, the password and the session settings of the Django project it runs in, as one line of JSON.
 
 Run through `manage.py shell`, so that the project is set up as it sets itself up. Reads the models and settings and
-asks no database.
+asks no database. Of the secret keys it says how many there are.
 """
 
 import json
@@ -9,10 +9,14 @@ import json
 import django
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import AllowAllUsersModelBackend, ModelBackend
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import get_hashers
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, router
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils.module_loading import import_string
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 ALLOW_ALL_BACKEND = "django.contrib.auth.backends.AllowAllUsersModelBackend"
@@ -34,6 +38,7 @@ def describe_project():
         "users": describe_users(model, connection, notes),
         **describe_hashers(notes),
         "notes": notes + describe_backends(),
+        "sessions": describe_sessions(model),
     }
 
 
@@ -58,8 +63,7 @@ def describe_users(model, connection, notes):
 
     username = find(model.USERNAME_FIELD)
     users = {
-        # A schema is written into db_table with the quotes between the names.
-        "table": meta.db_table.strip('"').replace('"."', "."),
+        "table": name_table(meta),
         "idColumn": meta.pk.column,
         "usernameColumn": column(model.USERNAME_FIELD),
         # The form's own rule where the field has none.
@@ -82,6 +86,11 @@ def describe_users(model, connection, notes):
     if getattr(username, "db_collation", None):
         notes.append(f"{model.USERNAME_FIELD} has a collation: where it ignores case, set iexact")
     return users
+
+
+def name_table(meta):
+    # A schema is written into db_table with the quotes between the names.
+    return meta.db_table.strip('"').replace('"."', ".")
 
 
 def describe_grants(find, users, notes):
@@ -178,6 +187,62 @@ def describe_backends():
         for backend in settings.AUTHENTICATION_BACKENDS
         if backend not in (MODEL_BACKEND, ALLOW_ALL_BACKEND)
     ]
+
+
+def describe_sessions(model):
+    """How the sessions of the site are kept; in `problems`, why they cannot be read from outside."""
+    problems = []
+    if model.get_session_auth_hash is not AbstractBaseUser.get_session_auth_hash:
+        problems.append(f"{model._meta.label} has a get_session_auth_hash of its own")
+    if settings.SESSION_SERIALIZER != "django.contrib.sessions.serializers.JSONSerializer":
+        problems.append(f"SESSION_SERIALIZER is {settings.SESSION_SERIALIZER}; only JSON is read")
+    engine = describe_engine(model, problems)
+    backends, notes = describe_session_backends()
+    return {
+        **engine,
+        "cookieName": settings.SESSION_COOKIE_NAME,
+        "backends": backends,
+        "keys": 1 + len(getattr(settings, "SECRET_KEY_FALLBACKS", [])),
+        "problems": problems,
+        "notes": notes,
+    }
+
+
+def describe_engine(model, problems):
+    path = settings.SESSION_ENGINE
+    try:
+        store = import_string(f"{path}.SessionStore")
+        bases = [base.__module__ for base in store.__mro__]
+        if path == "django.contrib.sessions.backends.signed_cookies":
+            return {"engine": "signed_cookies", "maxAgeSeconds": settings.SESSION_COOKIE_AGE}
+        if "django.contrib.sessions.backends.db" not in bases:
+            problems.append(f"SESSION_ENGINE is {path}; only sessions in a table or in signed cookies can be read")
+            return {}
+        row = store.get_model_class()
+        own = (store.__qualname__, store.key_salt, store.decode)
+        if own != ("SessionStore", SessionBase.key_salt, SessionBase.decode):
+            problems.append(f"{path}.{store.__qualname__} signs sessions in a way of its own")
+        if router.db_for_read(row) != router.db_for_read(model):
+            problems.append(f"{row._meta.label} is in another database than {model._meta.label}")
+    except Exception as error:
+        problems.append(f"SESSION_ENGINE {path} cannot be used: {type(error).__name__}: {error}")
+        return {}
+    is_cached = "django.contrib.sessions.backends.cached_db" in bases
+    return {"engine": "cached_db" if is_cached else "db", "table": name_table(row._meta)}
+
+
+def describe_session_backends():
+    """Those whose users are found as Django's own backend finds them, and why the others are not among them."""
+    backends = []
+    notes = []
+    for path in settings.AUTHENTICATION_BACKENDS:
+        backend = import_string(path)
+        rules = (getattr(backend, "get_user", None), getattr(backend, "user_can_authenticate", None))
+        if rules in [(own.get_user, own.user_can_authenticate) for own in (ModelBackend, AllowAllUsersModelBackend)]:
+            backends.append(path)
+        else:
+            notes.append(f"{path} has rules of its own for whose session counts: it is not in backends, and its sessions are nobody's")
+    return backends, notes
 
 
 print("\nperspective:" + json.dumps(describe_project()))

@@ -1,12 +1,19 @@
 /** Turns what a Django project says of itself into options of the plugin: only those that are not the defaults. */
-import { passwordDefaults, resolvePasswordSettings } from '../plugin/django/index.js'
-import type { ProjectAnswer } from './project.js'
+import {
+  DEFAULT_BACKENDS,
+  passwordDefaults,
+  resolvePasswordSettings,
+} from '../plugin/django/index.js'
+import type { ProjectAnswer, SessionsAnswer } from './project.js'
 
-/** JSON; the plugin takes it as it is. */
+/** JSON; the plugin takes it as it is, but for `djangoSessions`, whose keys a person puts in. */
 export type PrintedOptions = Readonly<Record<string, unknown>>
 
-/** The options, and what a person should look at. */
-export function makeOptions(answer: ProjectAnswer): { options: PrintedOptions; notes: string[] } {
+/** The options, with `djangoSessions` where `withSessions` asks for it, and what a person should look at. */
+export function makeOptions(
+  answer: ProjectAnswer,
+  withSessions: boolean,
+): { options: PrintedOptions; notes: string[] } {
   const notes = [...answer.notes]
   const hashers = answer.hashers.filter((name) => {
     if (isKnown(name)) return true
@@ -21,6 +28,7 @@ export function makeOptions(answer: ProjectAnswer): { options: PrintedOptions; n
   const users = Object.entries(answer.users).filter(
     ([name, value]) => !isEqual(value, defaultUsers(answer.users)[name]),
   )
+  const djangoSessions = withSessions ? makeSessions(answer.sessions, notes) : null
   return {
     options: {
       ...(users.length > 0 && { users: Object.fromEntries(users) }),
@@ -29,9 +37,36 @@ export function makeOptions(answer: ProjectAnswer): { options: PrintedOptions; n
         iterations !== defaults.iterations && { passwordIterations: iterations }),
       ...(costs.length > 0 && { passwordCosts: Object.fromEntries(costs) }),
       ...(bcryptTruncate && { bcryptTruncate }),
+      ...(djangoSessions && { djangoSessions }),
     },
     notes,
   }
+}
+
+/** Null where the sessions cannot be read. */
+function makeSessions(sessions: SessionsAnswer, notes: string[]): PrintedOptions | null {
+  const { engine, cookieName, table, maxAgeSeconds, backends, keys } = sessions
+  const problems = [...sessions.problems]
+  if (backends.length === 0) problems.push("no backend finds its users as Django's own does")
+  if (problems.length > 0) {
+    notes.push(...problems.map((problem) => `no djangoSessions: ${problem}`))
+    return null
+  }
+  notes.push(...sessions.notes)
+  notes.push('secretKeys: put in the keys that these names stand for; the plugin refuses the names')
+  return {
+    secretKeys: Array.from({ length: keys }, (_, index) => nameKey(index)),
+    ...(engine !== 'db' && { engine }),
+    ...(cookieName !== 'sessionid' && { cookieName }),
+    ...(table !== undefined && table !== 'django_session' && { table }),
+    ...(maxAgeSeconds !== undefined && maxAgeSeconds !== 1_209_600 && { maxAgeSeconds }),
+    ...(!isEqual(backends, DEFAULT_BACKENDS) && { backends }),
+  }
+}
+
+/** A secret is not printed: where a person may have it from. */
+function nameKey(index: number): string {
+  return `process.env.SECRET_KEY${index === 0 ? '' : `_FALLBACK_${String(index)}`}`
 }
 
 function defaultUsers({ table }: ProjectAnswer['users']): Record<string, unknown> {

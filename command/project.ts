@@ -14,6 +14,22 @@ export interface ProjectAnswer {
   readonly bcryptTruncate: boolean
   /** What a person should look at. */
   readonly notes: readonly string[]
+  readonly sessions: SessionsAnswer
+}
+
+/** How the project keeps its sessions. */
+export interface SessionsAnswer {
+  readonly engine?: string
+  readonly table?: string
+  readonly maxAgeSeconds?: number
+  readonly cookieName: string
+  /** Those whose sessions can be believed. */
+  readonly backends: readonly string[]
+  /** How many secret keys there are, fallbacks included. */
+  readonly keys: number
+  /** Why these sessions cannot be read; empty where they can. */
+  readonly problems: readonly string[]
+  readonly notes: readonly string[]
 }
 
 /** Says why a project could not be asked; the message is for the person at the terminal. */

@@ -72,9 +72,14 @@ function readSecretKeys(option: string, keys: unknown): readonly [SecretKey, ...
     throw new InvalidOptionError(option, expected, keys)
   }
   for (const [index, key] of (keys as unknown[]).entries()) {
+    const name = `${option}[${String(index)}]`
+    // `django-options` prints one for each key: taken for the key itself, anybody could sign with it.
+    if (typeof key === 'string' && /^process\.env\.\w+$/.test(key)) {
+      throw new InvalidOptionError(name, 'the value of a variable', key, 'its name')
+    }
     const isText = typeof key === 'string' && key !== ''
     if (isText || (key instanceof Uint8Array && key.length > 0)) continue
-    throw new InvalidOptionError(`${option}[${String(index)}]`, "a SECRET_KEY of Django's", key)
+    throw new InvalidOptionError(name, "a SECRET_KEY of Django's", key)
   }
   return Object.freeze([...(keys as [SecretKey, ...SecretKey[]])])
 }

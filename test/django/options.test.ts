@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import {
   authenticate,
@@ -12,11 +12,19 @@ import {
   type PasswordCosts,
   type UserModel,
 } from 'fastify-perspective/django'
+import type { DjangoSessionsOption } from 'fastify-perspective'
 import { makeOptions } from '../../dist/command/options.js'
 import { prepareDjango, type TestedDjango } from '../../tools/django/environment.js'
+import { postTicket } from '../plugin/login/post-ticket.js'
+import { optionsFor, startApp, type TestApp } from '../plugin/start-app.js'
 import { djangoEnv, SITE, startRealDjango, whyNot, type Settings } from './real-django.js'
 
+/** Of the project in `site/`. */
+const SECRET_KEYS = ['the key of a project in a test', 'the key it had before']
+const REFERENCES = ['process.env.SECRET_KEY', 'process.env.SECRET_KEY_FALLBACK_1']
+
 interface Printed {
+  readonly djangoSessions?: DjangoSessionsOption
   readonly users?: UserModel
   readonly hashers?: readonly HasherName[]
   readonly passwordIterations?: number
@@ -36,15 +44,18 @@ function runCommand(
 function printOptions(
   version: TestedDjango,
   settings: Settings,
+  args: readonly string[] = [],
+  more: NodeJS.ProcessEnv = {},
 ): { printed: Printed; notes: string } {
   const environment = prepareDjango(version)
   assert.ok('python' in environment)
   const { python } = environment
   // No database is there: none is asked.
-  const env = djangoEnv(settings, 'postgres://nobody:nothing@127.0.0.1:1/none')
-  const args = ['django-options', '--python', python, join(SITE, 'manage.py')]
-  const { stdout, stderr, status } = runCommand(args, env)
+  const env = { ...djangoEnv(settings, 'postgres://nobody:nothing@127.0.0.1:1/none'), ...more }
+  const all = ['django-options', ...args, '--python', python, join(SITE, 'manage.py')]
+  const { stdout, stderr, status } = runCommand(all, env)
   assert.equal(status, 0, stderr)
+  for (const key of SECRET_KEYS) assert.ok(!`${stdout}${stderr}`.includes(key), 'a key is printed')
   return { printed: JSON.parse(stdout) as Printed, notes: stderr }
 }
 
@@ -91,6 +102,81 @@ for (const version of ['4.2', '5.2'] as const) {
       await django.ask('change', { name, left_at: '2026-01-01T00:00:00Z' })
       assert.equal(await authenticate(users, credentials, { hashers, costs }), null)
     })
+
+    const printSessions = (
+      engine: string,
+      more: NodeJS.ProcessEnv = {},
+    ): ReturnType<typeof printOptions> =>
+      printOptions(version, 'example.session_settings', ['--sessions'], {
+        SESSION_ENGINE: engine,
+        ...more,
+      })
+
+    test('says of sessions what is not the default, and names for the keys; nothing unless asked', () => {
+      assert.equal(printOptions(version, 'example.settings').printed.djangoSessions, undefined)
+      const { printed } = printOptions(version, 'example.settings', ['--sessions'])
+      assert.deepEqual(printed.djangoSessions, { secretKeys: REFERENCES })
+    })
+
+    for (const [engine, own] of [
+      ['django.contrib.sessions.backends.cached_db', { engine: 'cached_db' }],
+      [
+        'django.contrib.sessions.backends.signed_cookies',
+        { engine: 'signed_cookies', maxAgeSeconds: 3600 },
+      ],
+      ['people.plain_sessions', {}],
+    ] as const) {
+      test(`describes the sessions of ${engine}, so that they are read here as there`, async () => {
+        const { printed, notes } = printSessions(engine)
+        const { djangoSessions } = printed
+        assert.ok(djangoSessions)
+        assert.deepEqual(djangoSessions, {
+          secretKeys: REFERENCES,
+          ...own,
+          cookieName: 'clubcard',
+          backends: ['django.contrib.auth.backends.ModelBackend', 'people.backends.TokenBackend'],
+        })
+        assert.match(notes, /note: people\.backends\.PaidBackend has rules of its own/)
+        const settings = 'example.session_settings'
+        const django = await startRealDjango(version, settings, { SESSION_ENGINE: engine })
+        const start = (option: DjangoSessionsOption): Promise<TestApp> =>
+          startApp(optionsFor(django.pool, { djangoSessions: option }))
+        await assert.rejects(
+          start(djangoSessions),
+          /expected the value of a variable, got its name/,
+        )
+        const app = await start({ ...djangoSessions, secretKeys: SECRET_KEYS })
+        after(() => app.close())
+        const [name, password] = ['ada', 'difference engine no. 1']
+        await django.ask('create', { name, password })
+        const key = await django.ask<string>('site_log_in', {
+          browser: 'a',
+          name,
+          password,
+          engine: null,
+        })
+        const { status } = await postTicket(app, { cookie: `clubcard=${key}` })
+        assert.equal(status, 200)
+      })
+    }
+
+    for (const [engine, problem, more] of [
+      ['django.contrib.sessions.backends.cache', /only sessions in a table or in signed cookies/],
+      ['django.contrib.sessions.backends.file', /only sessions in a table or in signed cookies/],
+      ['people.salted_sessions', /signs sessions in a way of its own/],
+      ['people.nothing', /SESSION_ENGINE people\.nothing cannot be used: ModuleNotFoundError/],
+      [
+        'django.contrib.sessions.backends.db',
+        /SESSION_SERIALIZER is people\.salted_sessions\.Pickle; only JSON is read/,
+        { SESSION_SERIALIZER: 'people.salted_sessions.Pickle' },
+      ],
+    ] as const) {
+      test(`prints no djangoSessions, and says why: ${String(problem)} ${engine}`, () => {
+        const { printed, notes } = printSessions(engine, more)
+        assert.equal(printed.djangoSessions, undefined)
+        assert.match(notes, new RegExp(`note: no djangoSessions: .*${problem.source}`))
+      })
+    }
   })
 }
 
@@ -134,7 +220,7 @@ describe('the command', () => {
   })
 
   test('leaves out a hasher that is not known here, and says so', () => {
-    const { options, notes } = makeOptions({
+    const answer = {
       django: '5.2',
       settings: 'x',
       users: { table: 'auth_user', idColumn: 'id' },
@@ -143,9 +229,14 @@ describe('the command', () => {
       passwordCosts: {},
       bcryptTruncate: true,
       notes: ['one'],
-    })
+      sessions: { cookieName: 'sessionid', backends: [], keys: 1, problems: [], notes: [] },
+    } as const
+    const { options, notes } = makeOptions(answer, false)
     assert.deepEqual(options, { hashers: ['pbkdf2_sha256'], bcryptTruncate: true })
     assert.equal(notes.length, 3)
     assert.match(notes[1]!, /^no hasher crypt here/)
+    const withSessions = makeOptions(answer, true)
+    assert.equal(withSessions.options['djangoSessions'], undefined)
+    assert.match(withSessions.notes.at(-1)!, /^no djangoSessions: no backend/)
   })
 })

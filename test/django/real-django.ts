@@ -9,8 +9,8 @@ import { startPostgres } from '../../tools/postgres/start.js'
 
 export const SITE: string = fileURLToPath(new URL('./site/', import.meta.url))
 
-/** The two projects of `site/`: Django's own user model, and one of its own. */
-export type Settings = 'example.settings' | 'example.member_settings'
+/** The projects of `site/`: Django's own user model, one of its own, and other session settings. */
+export type Settings = 'example.settings' | 'example.member_settings' | 'example.session_settings'
 
 export interface RealDjango {
   readonly pool: pg.Pool
@@ -30,6 +30,7 @@ export function whyNot(version: TestedDjango): string | false {
 export async function startRealDjango(
   version: TestedDjango,
   settings: Settings,
+  more: NodeJS.ProcessEnv = {},
 ): Promise<RealDjango> {
   const environment = prepareDjango(version)
   if ('missing' in environment) throw new Error(environment.missing)
@@ -37,7 +38,7 @@ export async function startRealDjango(
   const pool = new pg.Pool({ connectionString: postgres.url })
   const child = spawn(environment.python, ['answer.py'], {
     cwd: SITE,
-    env: { ...djangoEnv(settings, postgres.url), QUICK_HASHERS: '1' },
+    env: { ...djangoEnv(settings, postgres.url), QUICK_HASHERS: '1', ...more },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')

@@ -11,7 +11,8 @@ browsers = {}
 
 @contextmanager
 def site(engine, secret_key, fallbacks):
-    changes = {"SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}"}
+    """`engine`: one of Django's own; None: the project's."""
+    changes = {} if engine is None else {"SESSION_ENGINE": f"django.contrib.sessions.backends.{engine}"}
     if secret_key is not None:
         changes |= {"SECRET_KEY": secret_key, "SECRET_KEY_FALLBACKS": fallbacks}
     with override_settings(**changes):
