@@ -40,13 +40,16 @@ export class Permissions {
   }
 
   /**
-   * Source: `PermissionsMixin.has_perm`.
+   * Source: `PermissionsMixin.has_perm`. An object, which only a caller without types can give, is nobody's but a superuser's: Django's own
+   * backend grants nothing for one.
    *
    * @throws DatabaseUnavailableError `PB_ERR_DB_UNAVAILABLE`
    */
-  async has(permission: string): Promise<boolean> {
+  async has(permission: string, ...objects: never[]): Promise<boolean> {
     const granted = await this.#granted()
-    return granted === 'all' || granted.has(permission)
+    if (granted === 'all') return true
+    const isOfOne = objects.some((object) => object !== null && object !== undefined)
+    return !isOfOne && granted.has(permission)
   }
 
   /**

@@ -37,7 +37,7 @@ export function makeSessionUser(user: User, permissions: Permissions): SessionUs
       [kPermissions]: { value: permissions },
       groups: { enumerable: true, get: groups },
       // Not enumerable: what is sent would give the page a way to ask for any permission, and a log would show them.
-      hasPerm: { value: (permission: string) => permissions.has(permission) },
+      hasPerm: { value: permissions.has.bind(permissions) },
       hasModulePerms: { value: (appLabel: string) => permissions.hasModule(appLabel) },
     },
   )

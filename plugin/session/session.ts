@@ -180,8 +180,8 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
     return this
   }
 
-  hasPerm(permission: string): Promise<boolean> {
-    return this.#permissions.has(permission)
+  hasPerm(...asked: Parameters<Permissions['has']>): Promise<boolean> {
+    return this.#permissions.has(...asked)
   }
 
   close(reason = 'disconnected'): void {

@@ -290,7 +290,7 @@ describe('JSON of a login', () => {
   })
 })
 
-describe('requests that do not end (door case 20)', () => {
+describe('requests that do not end (door hole 20)', () => {
   test(
     'bodies that drip, of twenty connections: 408 for each, whatever comes meanwhile',
     { timeout: 40_000 },

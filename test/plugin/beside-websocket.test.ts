@@ -99,7 +99,7 @@ async function assertEchoes(app: TestApp): Promise<void> {
 }
 
 for (const [name, setup] of Object.entries(HOSTS)) {
-  describe(`the app's own @fastify/websocket, ${name} (door 8)`, () => {
+  describe(`the app's own @fastify/websocket, ${name} (door hole 8)`, () => {
     test('both go on working', async () => {
       const app = await start(setup)
       await assertEchoes(app)

@@ -101,7 +101,10 @@ describe('DjangoSessions', () => {
       [{ secretKeys: SECRET_KEY }, /secretKeys: .* got string/],
       [{ secretKeys: [] }, /secretKeys: .* got an array/],
       [{ secretKeys: [SECRET_KEY, ''] }, /secretKeys\[1\]: .* got an empty string/],
-      [{ secretKeys: ['process.env.SECRET_KEY'] }, /\[0\]: expected the value of a v.*got its name/],
+      [
+        { secretKeys: ['process.env.SECRET_KEY'] },
+        /\[0\]: expected the value of a v.*got its name/,
+      ],
       [{ secretKeys: [new Uint8Array()] }, /secretKeys\[0\]: .* got object/],
       [{ secretKeys: [SECRET_KEY], engine: 'cache' }, /engine: expected one of db, cached_db, sig/],
       [{ secretKeys: [SECRET_KEY], table: 'a.b.c' }, /table: expected "table" or "schema\.table"/],

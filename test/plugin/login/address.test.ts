@@ -85,7 +85,7 @@ describe('limits behind a trusted proxy (door case 35)', () => {
   })
 })
 
-describe('a proxy that nobody trusts (door 14)', () => {
+describe('a proxy that nobody trusts (door hole 14)', () => {
   const warnings = (app: TestApp): string[] =>
     app.logs.filter((line) => line.includes('trustProxy'))
 

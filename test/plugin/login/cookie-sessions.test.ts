@@ -15,7 +15,7 @@ const { pool } = await startDjango()
 const app = await startApp(optionsFor(pool, { djangoSessions: { secretKeys: [SECRET_KEY] } }))
 
 describe('a session of a session cookie', () => {
-  test('is one user with the one of a password, whichever way they came (door 21)', async () => {
+  test('is one user with the one of a password, whichever way they came (door hole 21)', async () => {
     const { sessions } = app.app.perspective
     await until(() => app.slots() === 0, 'an empty house')
     const [cookie, password] = [

@@ -70,7 +70,7 @@ async function bothBack(): Promise<void> {
   socket.destroy()
 }
 
-describe('the database is away (door 41; T77)', () => {
+describe('the database is away (door case 41; T77)', () => {
   test('refused and cut: 503 and never 401; back by itself', async () => {
     await bothBack()
     const ticket = await ticketOf(app, 1)

@@ -212,7 +212,7 @@ describe('POST <prefix>/challenge', () => {
     assert.equal(await saltOf('fast1'), 'seasaltseasaltseasalt2')
   })
 
-  test('salts are the same over a restart and a change of keys (door case 76, door 35)', async () => {
+  test('salts are the same over a restart and a change of keys (door case 76, door hole 35)', async () => {
     const next = 'the secret after it, and long enough for HS256'
     const salts = async (options: object): Promise<string[]> => {
       const other = await startApp(optionsFor(pool, { ...allow, ...options }))

@@ -84,7 +84,7 @@ describe('login hooks', () => {
     assert.doesNotMatch(JSON.stringify(told), /fast password|pbkdf2/)
   })
 
-  test('run for names that exist and names that do not, and tell nothing apart (door 36)', async () => {
+  test('run for names that exist and names that do not, and tell nothing apart (door hole 36)', async () => {
     const attempts = []
     for (const [username, password] of [
       ['nobody', 'x'],

@@ -29,7 +29,7 @@ describe('POST <prefix>/login', () => {
     assert.equal(headers['set-cookie'], undefined)
   })
 
-  test('tells unknown, wrong, inactive and unusable apart by nothing (door 27; T37, T76)', async () => {
+  test('tells unknown, wrong, inactive and unusable apart by nothing (door case 27; T37, T76)', async () => {
     const answers = []
     for (const [username, password] of [
       ['nobody', 'x'],
@@ -195,7 +195,7 @@ describe('POST <prefix>/login', () => {
   })
 
   test(
-    'ends a body that does not come with 408 after 10 s (door 20)',
+    'ends a body that does not come with 408 after 10 s (door hole 20)',
     { timeout: 20_000 },
     async () => {
       const socket = createConnection(app.port, '127.0.0.1')
@@ -212,7 +212,7 @@ describe('POST <prefix>/login', () => {
     },
   )
 
-  test('frees the queue when a page hangs up, and logs no error (door 27)', async () => {
+  test('frees the queue when a page hangs up, and logs no error (door hole 27)', async () => {
     const alone = performance.now()
     await postLogin(app, { username: 'ada', password: 'x' })
     const hashMs = performance.now() - alone

@@ -47,7 +47,7 @@ describe('limits of logins', () => {
     assert.deepEqual(await statuses(app, ['fast2']), [401], 'another account')
   })
 
-  test('spellings that the checker equates share one bucket (door case 32)', async () => {
+  test('spellings that the checker equates share one bucket (case 80; door case 32)', async () => {
     const app = await start({ accountPer5Minutes: 3 })
     const names = ['alice', ' alice', 'ａlice', 'alice\u3000', '\talice ']
     assert.deepEqual(await statuses(app, names), [401, 401, 401, 429, 429])

@@ -167,7 +167,7 @@ describe('POST <prefix>/renew', () => {
     assert.equal((await renew(app, renewal, { origin: PAGE })).status, 200)
   })
 
-  test('expect: another user is 409, the same is taken (door case 22)', async () => {
+  test('expect: another user is 409, the same is taken (door hole 22)', async () => {
     const { renewal } = await logIn(app, 1)
     const wrong = await renew(app, { renewal, expect: '7' })
     assert.equal(wrong.status, 409)

@@ -77,7 +77,7 @@ describe('POST <prefix>/ticket', () => {
     assert.equal(query.mock.callCount(), 0)
   })
 
-  test('says 409 where the browser is somebody else by now (door 22)', async () => {
+  test('says 409 where the browser is somebody else by now (door hole 22)', async () => {
     const cookie = `sessionid=${await addLogin(pool, 'fast1')}`
     assert.equal((await postTicket(app, { cookie }, { expect: '6' })).status, 200)
     const answer = await postTicket(app, { cookie }, { expect: '7' })
@@ -87,7 +87,7 @@ describe('POST <prefix>/ticket', () => {
     assert.deepEqual([nobody.status, code(nobody)], [401, 'PB_ERR_LOGIN_REJECTED'])
   })
 
-  test('answers every cause alike, two cookies of the name among them (door 22, case 72, 74)', async () => {
+  test('answers every cause alike, two cookies of the name among them (door hole 22, case 72, 74)', async () => {
     const [key, other] = [await addLogin(pool, 'fast1'), await addLogin(pool, 'fast2')]
     const inactive = await addLogin(pool, 'mallory')
     const gone = await addLogin(pool, 'fast1')
@@ -181,7 +181,7 @@ describe('POST <prefix>/ticket', () => {
   })
 })
 
-test('ticket.secret must not be the SECRET_KEY (case 78)', async () => {
+test('ticket.secret must not be the SECRET_KEY', async () => {
   const options = optionsFor(pool, {
     djangoSessions: { secretKeys: [SECRET_KEY, SECRET] },
   })

@@ -28,7 +28,7 @@ const app = await startApp(optionsFor(pool, { anonymous: true, sessions, realm }
 const anonymous = { type: 'anonymous' } as const
 const enter = () => login<TestContract>(app.url, anonymous, { WebSocket })
 
-describe('{ type: "anonymous" } (door 21)', () => {
+describe('{ type: "anonymous" } (door hole 21)', () => {
   test('lets a page in as nobody, without a query', async (t) => {
     const query = t.mock.method(pool, 'query')
     const session = await enter()

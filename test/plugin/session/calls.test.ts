@@ -90,7 +90,7 @@ describe('a hostile page', () => {
   })
 })
 
-describe('permissions of Django (door 54)', () => {
+describe('permissions of Django', () => {
   test('hasPerm and requires: of the group, of the superuser, of nobody else', async () => {
     const plain = await openSession(app, 1)
     const [session] = sessions.of(6)

@@ -28,7 +28,7 @@ const start = (sessions: object, setup?: AppSetup): Promise<TestApp> =>
   startApp(optionsFor(pool, { sessions }), setup)
 
 describe('caps', () => {
-  test('one for each user: of 20 upgrades at once exactly one opens (door case 22, 25)', async () => {
+  test('one for each user: of 20 upgrades at once exactly one opens (door case 22; door hole 25)', async () => {
     const capped = await start({ perUser: 1 })
     const tickets = []
     for (let n = 0; n < 20; n++) tickets.push(await ticketOf(capped, 1))

@@ -16,6 +16,11 @@ import { optionsFor, startApp, until } from '../start-app.js'
 
 const { pool } = await startDjango()
 
+/** As JavaScript sees it. */
+interface Asked {
+  hasPerm(permission: string, object?: unknown): Promise<boolean>
+}
+
 class Drawer extends Referenceable {
   static readonly remote = { read: true, burn: { requires: 'chat.delete_line' } } as const
   read(): string {
@@ -103,6 +108,28 @@ describe('user.groups, user.hasPerm and user.hasModulePerms', () => {
     }
     assert.equal(query.mock.callCount(), 2, 'all of it from one read')
     await page.logout()
+  })
+
+  test('are nothing for one object, unless for a superuser (case 60)', async () => {
+    await pool.query(`UPDATE auth_user SET is_superuser = true WHERE id = 6;
+      INSERT INTO auth_user_groups (user_id, group_id) VALUES (8, 1)`)
+    const [root, member] = [await open(1), await open(3)]
+    // No type lets an object through; a caller without types must not be told yes.
+    for (const [id, expected] of [
+      [6, true],
+      [8, false],
+    ] as const) {
+      const session = sessionOf(id)
+      for (const asked of [session.user, session] as unknown as Asked[]) {
+        assert.equal(await asked.hasPerm('chat.delete_line'), true)
+        assert.equal(await asked.hasPerm('chat.delete_line', null), true)
+        assert.equal(await asked.hasPerm('chat.delete_line', { line: 1 }), expected)
+        assert.equal(await asked.hasPerm('chat.delete_line', 0), expected)
+      }
+    }
+    await Promise.all([root.logout(), member.logout()])
+    await pool.query(`UPDATE auth_user SET is_superuser = false WHERE id = 6;
+      DELETE FROM auth_user_groups WHERE user_id = 8`)
   })
 
   test('are all of an active superuser, of any name, and nothing for staff alone (case 56)', async () => {

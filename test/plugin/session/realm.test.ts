@@ -45,7 +45,7 @@ async function assertFails(wrong: (session: AvatarSession) => unknown, log: RegE
   assert.ok(logged(log), app.logs.join(''))
 }
 
-describe('a realm (door 24)', () => {
+describe('a realm (door case 24)', () => {
   test('that throws, at once or later: 1011, and the log has the stack', async () => {
     const fail = (): never => {
       throw new RangeError('no room')
@@ -117,7 +117,7 @@ describe('a realm (door 24)', () => {
     assert.deepEqual(events, ['detached failed'])
   })
 
-  test('whose page goes meanwhile: detached once, and attached never (door 25)', async () => {
+  test('whose page goes meanwhile: detached once, and attached never (door case 25)', async () => {
     for (const leave of ['close', 'terminate'] as const) {
       events.length = 0
       let make = (): void => undefined
@@ -160,7 +160,7 @@ describe('a realm (door 24)', () => {
   })
 })
 
-describe('an avatar (door 24)', () => {
+describe('an avatar (door case 24)', () => {
   test('whose attached throws: 1011, and detached once', async () => {
     for (const fail of [() => Promise.reject(new Error('oh no')), () => assert.fail('oh no')]) {
       events.length = 0

@@ -96,7 +96,7 @@ describe('app.perspective.sessions', () => {
     })
   }
 
-  test('a kicked peer that goes on calling is heard no more (door 3)', async () => {
+  test('a kicked peer that goes on calling is heard no more (door hole 3)', async () => {
     const session = await openSession(app, 1)
     const calls: unknown[] = []
     const avatar = sessions.of(6)[0]?.avatar as TestAvatar
@@ -109,7 +109,7 @@ describe('app.perspective.sessions', () => {
     assert.deepEqual(calls, [1])
   })
 
-  test('disconnect during the database, the realm or attached: never open (door 6)', async (t) => {
+  test('disconnect during the database, the realm or attached: never open (door hole 6)', async (t) => {
     const ticket = await ticketOf(app, 1)
     const query = holdQueries(t, pool)
     const wire = await openWire(app, upgradeText(ticket))

@@ -40,7 +40,7 @@ async function assertCloses(app: TestApp, ms: number): Promise<void> {
   assert.equal(app.app.perspective.sessions.count, 0)
 }
 
-describe('app.close() (door 71)', () => {
+describe('app.close() (door case 71)', () => {
   test('1001 with a hint when to come back; each avatar detached once', async () => {
     const app = await start()
     const sessions = []
@@ -134,7 +134,7 @@ describe('app.close() (door 71)', () => {
   })
 
   test(
-    'a peer that ignores the close frame is terminated (door 20)',
+    'a peer that ignores the close frame is terminated (door hole 20)',
     { timeout: 20_000 },
     async () => {
       const app = await start()
@@ -187,16 +187,20 @@ describe('app.close() (door 71)', () => {
     assert.equal((await session.closed).code, 1001)
   })
 
-  test('a body that does not come does not hold it (door 20)', { timeout: 20_000 }, async () => {
-    const app = await start()
-    const slow = await openWire(
-      app,
-      'POST /perspective/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
-    )
-    await until(() => app.logs.some((line) => line.includes('incoming request')), 'the request')
-    await assertCloses(app, 12_000)
-    slow.socket.destroy()
-  })
+  test(
+    'a body that does not come does not hold it (door hole 20)',
+    { timeout: 20_000 },
+    async () => {
+      const app = await start()
+      const slow = await openWire(
+        app,
+        'POST /perspective/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+      )
+      await until(() => app.logs.some((line) => line.includes('incoming request')), 'the request')
+      await assertCloses(app, 12_000)
+      slow.socket.destroy()
+    },
+  )
 
   test('a database handed in stays open; one of our own is closed', async () => {
     const app = await start()

@@ -221,7 +221,7 @@ describe('GET <prefix>/socket', () => {
 
 describe('a peer that vanishes', () => {
   for (const how of ['destroy', 'end'] as const) {
-    test(`before the 101, by ${how}: no session, no slot (door 7)`, async (t) => {
+    test(`before the 101, by ${how}: no session, no slot (door hole 7)`, async (t) => {
       events.length = 0
       const ticket = await ticketOf(app, 1)
       const query = holdQueries(t, pool)

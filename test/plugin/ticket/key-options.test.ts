@@ -115,7 +115,7 @@ describe('wrong keys fail at register, by name, expected and got (door case 13)'
     })
   }
 
-  test("Django's SECRET_KEY is none of ours, wherever it is given (door 13)", () => {
+  test("Django's SECRET_KEY is none of ours, wherever it is given", () => {
     const django = 'django-insecure-and-long-enough-to-be-one'
     for (const [ticket, name] of [
       [{ secret: django }, 'ticket.secret'],

@@ -65,7 +65,7 @@ describe('a ledger that several processes share', () => {
     })
   }
 
-  test('a page that leaves while it never answers: half open or gone, the slot comes back (door 7)', async () => {
+  test('a page that leaves while it never answers: half open or gone, the slot comes back (door hole 7)', async () => {
     const ledger = sharedLedger(() => new Promise(() => undefined))
     const app = await start({ secret: SECRET, ledger })
     for (const how of ['end', 'destroy', 'pause'] as const) {

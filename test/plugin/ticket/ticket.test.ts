@@ -80,7 +80,7 @@ describe('a ticket', () => {
     assert.deepEqual(all.sort(), [101, ...Array.from({ length: 7 }, () => 401)])
   })
 
-  test('its text is malleable, its use is not: other last letters, padding, line ends (door 10)', async () => {
+  test('its text is malleable, its use is not: other last letters, padding, line ends (door hole 10)', async () => {
     const ticket = await ticketOf(app, 1)
     assert.equal(await present(app, ticket), 101)
     const last = ticket.at(-1) ?? ''
@@ -99,7 +99,7 @@ describe('a ticket', () => {
     assert.equal(await present(app, await forge({ claims: aged(36.1) })), 401)
   })
 
-  test('times that no ticket of ours has: 401 (door 10)', async () => {
+  test('times that no ticket of ours has: 401 (door hole 10)', async () => {
     const wrong = [
       aged(0, 60),
       { exp: seconds(3e9) },
@@ -187,7 +187,7 @@ describe('a ticket', () => {
     }
   })
 
-  test('of another ledger, as after a restart or of another process: 401 (door 9)', async () => {
+  test('of another ledger, as after a restart or of another process: 401 (door hole 9)', async () => {
     const restarted = await startApp(optionsFor(pool))
     const ticket = await ticketOf(app, 1)
     assert.equal(await present(restarted, ticket), 401)
@@ -216,7 +216,7 @@ describe('a ticket', () => {
     ['renamed', "UPDATE auth_user SET username = 'renamed' WHERE id = 7"],
     ['deleted', 'DELETE FROM auth_user WHERE id = 7'],
   ] as const) {
-    test(`user ${name} between login and upgrade: ${name === 'renamed' ? '101' : '401'} (door case 12)`, async () => {
+    test(`user ${name} between login and upgrade: ${name === 'renamed' ? '101' : '401'} (case 62; door case 12)`, async () => {
       const { rows } = await pool.query<Record<string, unknown>>(
         'SELECT * FROM auth_user WHERE id = 7',
       )
