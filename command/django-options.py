@@ -13,7 +13,7 @@ from django.contrib.auth.backends import AllowAllUsersModelBackend, ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import get_hashers
 from django.contrib.sessions.backends.base import SessionBase
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connections, router
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.module_loading import import_string
@@ -63,7 +63,7 @@ def describe_users(model, connection, notes):
 
     username = find(model.USERNAME_FIELD)
     users = {
-        "table": name_table(meta),
+        "table": name_table(meta.db_table),
         "idColumn": meta.pk.column,
         "usernameColumn": column(model.USERNAME_FIELD),
         # The form's own rule where the field has none.
@@ -77,6 +77,9 @@ def describe_users(model, connection, notes):
         "groupsTable": None,
         "permissionsTable": None,
     }
+    if "." in users["table"]:
+        # The tables of django.contrib.auth have no schema in their names.
+        users["authSchema"] = None
     if ALLOW_ALL_BACKEND in settings.AUTHENTICATION_BACKENDS:
         users["isActiveColumn"] = None
     describe_grants(find, users, notes)
@@ -88,9 +91,9 @@ def describe_users(model, connection, notes):
     return users
 
 
-def name_table(meta):
+def name_table(db_table):
     # A schema is written into db_table with the quotes between the names.
-    return meta.db_table.strip('"').replace('"."', ".")
+    return db_table.strip('"').replace('"."', ".")
 
 
 def describe_grants(find, users, notes):
@@ -98,7 +101,7 @@ def describe_grants(find, users, notes):
         field = find(name)
         if field is None or not field.many_to_many:
             continue
-        users[key] = field.m2m_db_table()
+        users[key] = name_table(field.m2m_db_table())
         owner = field.m2m_column_name()
         if users.setdefault("ownerColumn", owner) != owner:
             notes.append(f"{name} has another owner column, {owner}: make a view of {users[key]}")
@@ -108,25 +111,21 @@ def describe_grants(find, users, notes):
 
 def describe_lookup(model, connection, users, notes):
     """How the manager finds a name: what it would ask the database, caught on the way there."""
-    caught = []
-
-    def catch(compiler, *args, **kwargs):
-        caught.append(compiler)
-        raise Caught
-
-    execute = SQLCompiler.execute_sql
-    SQLCompiler.execute_sql = catch
-    try:
-        model._default_manager.get_by_natural_key("name")
-    except Caught:
-        pass
-    finally:
-        SQLCompiler.execute_sql = execute
-    if not caught:
-        notes.append("get_by_natural_key asks no database: look at how it finds a user")
-        return
-    sql, _ = caught[0].as_sql()
-    users["iexact"] = "UPPER(" in sql
+    manager = model._default_manager
+    field = model.USERNAME_FIELD
+    # Of both cases, so that a manager that changes them is seen; or a number, for a column of numbers.
+    for name in ("Name", "7"):
+        try:
+            asked = catch_condition(lambda: manager.get_by_natural_key(name))
+            rules = [catch_condition(lambda: manager.get(**{f"{field}{rule}": name})) for rule in ("", "__iexact")]
+        except (ValueError, TypeError, ValidationError):
+            continue
+        users["iexact"] = asked == rules[1] and asked != rules[0]
+        if asked not in rules:
+            notes.append(f"get_by_natural_key finds users in a way of its own, and this package does not: {asked}")
+        break
+    else:
+        notes.append("get_by_natural_key takes no name: look at how it finds a user")
     query = model._default_manager.get_queryset().query
     compiler = query.get_compiler(connection=connection)
     # Names the tables, which must come before the conditions on them.
@@ -139,6 +138,29 @@ def describe_lookup(model, connection, users, notes):
     else:
         # Django writes a percent sign twice, for a driver that would take it for a parameter.
         users["where"] = where.replace("%%", "%")
+
+
+def catch_condition(ask):
+    """The condition and parameters of the first SELECT; None where the database is not asked."""
+    caught = []
+
+    def catch(compiler, *args, **kwargs):
+        caught.append(compiler)
+        raise Caught
+
+    execute = SQLCompiler.execute_sql
+    SQLCompiler.execute_sql = catch
+    try:
+        ask()
+    except Caught:
+        pass
+    finally:
+        SQLCompiler.execute_sql = execute
+    if not caught:
+        return None
+    sql, params = caught[0].as_sql()
+    condition = sql.partition(" WHERE ")[2].partition(" ORDER BY ")[0]
+    return f"{condition} {list(params)}"
 
 
 def describe_hashers(notes):
@@ -228,7 +250,7 @@ def describe_engine(model, problems):
         problems.append(f"SESSION_ENGINE {path} cannot be used: {type(error).__name__}: {error}")
         return {}
     is_cached = "django.contrib.sessions.backends.cached_db" in bases
-    return {"engine": "cached_db" if is_cached else "db", "table": name_table(row._meta)}
+    return {"engine": "cached_db" if is_cached else "db", "table": name_table(row._meta.db_table)}
 
 
 def describe_session_backends():

@@ -83,8 +83,8 @@ function defaultUsers({ table }: ProjectAnswer['users']): Record<string, unknown
     isStaffColumn: 'is_staff',
     isSuperuserColumn: 'is_superuser',
     lastLoginColumn: 'last_login',
-    groupsTable: `${bare}_groups`,
-    permissionsTable: `${bare}_user_permissions`,
+    groupsTable: `${name}_groups`,
+    permissionsTable: `${name}_user_permissions`,
     ownerColumn: `${bare.slice(bare.lastIndexOf('_') + 1)}_id`,
   }
 }

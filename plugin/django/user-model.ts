@@ -37,9 +37,14 @@ type HasNoCustomFields = keyof CustomUserFields extends never ? true : false
 export type UserModel = {
   /**
    * `table` or `schema.table`; default `auth_user`. The tables of groups and permissions are looked for in the same
-   * schema.
+   * schema, those of `django.contrib.auth` too unless `authSchema` says otherwise.
    */
   readonly table?: string
+  /**
+   * Schema of `auth_group`, `auth_permission`, `auth_group_permissions` and `django_content_type`. Null: they are found by the
+   * connection's `search_path`, as Django finds them where `db_table` of the user model names a schema. Default: that of `table`.
+   */
+  readonly authSchema?: string | null
   /** Default `id`. Of any type: integer, bigint, uuid, text. */
   readonly idColumn?: string
   /** Column of `USERNAME_FIELD`; default `username`. */

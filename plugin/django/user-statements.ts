@@ -38,7 +38,14 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
 ])
 
 const NAMES = [
-  ...(['table', 'idColumn', 'usernameColumn', 'usernameMaxLength', 'iexact'] as const),
+  ...([
+    'table',
+    'authSchema',
+    'idColumn',
+    'usernameColumn',
+    'usernameMaxLength',
+    'iexact',
+  ] as const),
   ...(['passwordColumn', 'isActiveColumn', 'isStaffColumn', 'isSuperuserColumn'] as const),
   ...(['lastLoginColumn', 'where', 'groupsTable', 'permissionsTable', 'ownerColumn'] as const),
   'columns',
@@ -141,14 +148,15 @@ function buildPermissionStatements(
   groupNames: string | null
 } {
   const { schema, table, users, id, isActive, isSuperuser, where } = names
-  const qualify = (name: string): string => schema + quoteIdentifier('users.table', name)
+  const authSchema = readAuthSchema(model.authSchema, schema)
+  const qualify = (name: string): string => authSchema + quoteIdentifier('users.table', name)
   const readTable = (
     option: string,
     given: string | null | undefined,
     name: string,
   ): string | null => {
     if (given === null) return null
-    if (given === undefined) return qualify(name)
+    if (given === undefined) return schema + quoteIdentifier('users.table', name)
     const split = splitTable(option, given, schema)
     return split.schema + quoteIdentifier(option, split.table)
   }
@@ -253,6 +261,11 @@ function readWhere(where: unknown): string {
   }
   // On lines of its own, so that a comment at its end does not swallow the rest.
   return ` AND (\n${where}\n)`
+}
+
+function readAuthSchema(given: string | null | undefined, ofUsers: string): string {
+  if (given === undefined) return ofUsers
+  return given === null ? '' : `${quoteIdentifier('users.authSchema', given)}.`
 }
 
 function readBoolean(option: string, value: unknown): boolean {

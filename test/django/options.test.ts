@@ -103,6 +103,36 @@ for (const version of ['4.2', '5.2'] as const) {
       assert.equal(await authenticate(users, credentials, { hashers, costs }), null)
     })
 
+    const printUsers = (model: string): ReturnType<typeof printOptions> =>
+      printOptions(version, 'example.club_settings', [], { USER_MODEL: model })
+
+    test('describes a model in a schema of its own, whose groups and permissions are in none', () => {
+      const { printed, notes } = printUsers('Client')
+      assert.deepEqual(printed.users, { table: 'site.client', authSchema: null })
+      assert.doesNotMatch(notes, /note:/)
+      new DjangoUsers('postgres://nobody@127.0.0.1:1/none', printed.users)
+    })
+
+    for (const [model, note] of [
+      ['Either', /in a way of its own.*"email".*\['Name', 'Name'\]/],
+      ['Lower', /in a way of its own.*\['name'\]/],
+      ['Staff', /in a way of its own.*"is_staff"/],
+      ['Fixed', /in a way of its own.*None/],
+    ] as const) {
+      test(`says that ${model} is found by another rule, and claims none`, () => {
+        const { printed, notes } = printUsers(model)
+        assert.deepEqual(printed.users, { table: `clubs_${model.toLowerCase()}` })
+        assert.match(notes, note)
+      })
+    }
+
+    test('describes names that are numbers', () => {
+      const { printed, notes } = printUsers('Phone')
+      assert.equal(printed.users?.usernameColumn, 'phone')
+      assert.equal(printed.users.iexact, undefined)
+      assert.doesNotMatch(notes, /note: get_by/)
+    })
+
     const printSessions = (
       engine: string,
       more: NodeJS.ProcessEnv = {},

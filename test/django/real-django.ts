@@ -9,8 +9,12 @@ import { startPostgres } from '../../tools/postgres/start.js'
 
 export const SITE: string = fileURLToPath(new URL('./site/', import.meta.url))
 
-/** The projects of `site/`: Django's own user model, one of its own, and other session settings. */
-export type Settings = 'example.settings' | 'example.member_settings' | 'example.session_settings'
+/** The projects of `site/`: Django's own user model, one of its own, several more, and other session settings. */
+export type Settings =
+  | 'example.settings'
+  | 'example.member_settings'
+  | 'example.session_settings'
+  | 'example.club_settings'
 
 export interface RealDjango {
   readonly pool: pg.Pool

@@ -153,6 +153,28 @@ describe('a model with other names', () => {
     assert.equal(await users.byId(id.toUpperCase()), null)
   })
 
+  test('has its own tables in a schema and those of django.contrib.auth elsewhere, as db_table = \'"site"."client"\'', async () => {
+    await pool.query(`
+      CREATE SCHEMA site; CREATE TABLE site.client AS TABLE auth_user;
+      CREATE TABLE site.client_groups AS SELECT user_id AS client_id, group_id FROM auth_user_groups;
+      CREATE TABLE site.client_user_permissions (client_id int, permission_id int)`)
+    const { rows } = await pool.query<{ id: number }>(
+      'SELECT client_id AS id FROM site.client_groups JOIN site.client c ON c.id = client_id WHERE c.is_active LIMIT 1',
+    )
+    const id = String(rows[0]!.id)
+    for (const authSchema of [null, 'public']) {
+      const users = new DjangoUsers(pool, { table: 'site.client', authSchema })
+      assert.deepEqual((await users.accountWithGroups(id))?.groups, ['moderators'])
+      assert.deepEqual(await users.groupsOf(id), ['moderators'])
+      assert.deepEqual((await users.authorityOf([id])).get(id)?.groups, ['moderators'])
+      const permissions = await users.permissionsOf(id)
+      assert.deepEqual(await users.grantsOf(id), permissions)
+      assert.ok(permissions.has('chat.delete_line'))
+    }
+    const none = new DjangoUsers(pool, { table: 'site.client', authSchema: 'none' })
+    await assert.rejects(none.permissionsOf(id), { code: 'PB_ERR_DB_UNAVAILABLE' })
+  })
+
   test('refuses the column of the hash under any name', () => {
     const model = { passwordColumn: 'secret', columns: { note: 'secret' } } as unknown as UserModel
     assert.throws(() => new DjangoUsers(pool, model), { code: 'PB_ERR_OPT_INVALID' })
@@ -252,6 +274,7 @@ describe('a model that cannot be', () => {
   test('is refused by name', () => {
     const refused: readonly [object, RegExp][] = [
       [{ tabel: 'x' }, /^option users\.tabel: expected one of table, .* got an unknown name$/],
+      [{ authSchema: '' }, /^option users\.authSchema: expected a name that PostgreSQL can quote/],
       [{ where: '' }, /^option users\.where: expected SQL of a condition, got an empty string$/],
       [{ where: 5 }, /^option users\.where: .* got number$/],
       [{ iexact: 'yes' }, /^option users\.iexact: expected true or false, got string$/],
