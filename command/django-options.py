@@ -214,7 +214,7 @@ def describe_backends():
 def describe_sessions(model):
     """How the sessions of the site are kept; in `problems`, why they cannot be read from outside."""
     problems = []
-    if model.get_session_auth_hash is not AbstractBaseUser.get_session_auth_hash:
+    if getattr(model, "get_session_auth_hash", None) is not AbstractBaseUser.get_session_auth_hash:
         problems.append(f"{model._meta.label} has a get_session_auth_hash of its own")
     if settings.SESSION_SERIALIZER != "django.contrib.sessions.serializers.JSONSerializer":
         problems.append(f"SESSION_SERIALIZER is {settings.SESSION_SERIALIZER}; only JSON is read")
@@ -258,7 +258,11 @@ def describe_session_backends():
     backends = []
     notes = []
     for path in settings.AUTHENTICATION_BACKENDS:
-        backend = import_string(path)
+        try:
+            backend = import_string(path)
+        except ImportError as error:
+            notes.append(f"{path} cannot be imported: {error}")
+            continue
         rules = (getattr(backend, "get_user", None), getattr(backend, "user_can_authenticate", None))
         if rules in [(own.get_user, own.user_can_authenticate) for own in (ModelBackend, AllowAllUsersModelBackend)]:
             backends.append(path)

@@ -22,7 +22,7 @@ export interface PasswordOptions extends PasswordSettings {
 /**
  * Checks `password` against `encoded`, the text of Django's password column, by the settings in `options`, in a worker thread: re-encodes and compares the whole
  * text in constant time. A value that is unusable, malformed, of more work than is allowed, or of a hasher that the site
- * does not list, is false after {@link burnPassword}. A wrong password of the preferred hasher spends what its hash lacks
+ * does not list, is false after {@link burnPassword}; so is what is no text, such as a column's NULL. A wrong password of the preferred hasher spends what its hash lacks
  * of today's work. False without a derivation only for a password that {@link isLoginText} refuses.
  * Source: `django/contrib/auth/hashers.py`, `verify_password`.
  * @throws PasswordQueueFullError `PB_ERR_LOGIN_BUSY`
@@ -37,8 +37,12 @@ export async function checkPassword(
   options: PasswordOptions = {},
 ): Promise<boolean> {
   const settings = resolvePasswordSettings(options)
-  if (!isLoginText(password)) return false
   const { signal } = options
+  if (typeof password !== 'string') {
+    await spend('', settings, signal)
+    return false
+  }
+  if (!isLoginText(password)) return false
   const identified = identifyHash(encoded, settings.hashers)
   if (identified.is !== 'usable') {
     warnOf(identified, options.warn)
@@ -62,7 +66,8 @@ export async function checkPassword(
  */
 export async function burnPassword(password: string, options: PasswordOptions = {}): Promise<void> {
   const settings = resolvePasswordSettings(options)
-  if (isLoginText(password)) await spend(password, settings, options.signal)
+  const text = typeof password === 'string' ? password : ''
+  if (isLoginText(text)) await spend(text, settings, options.signal)
 }
 
 /**

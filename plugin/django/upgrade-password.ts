@@ -1,5 +1,6 @@
 /** Writing a password anew at a login, as Django does. Source: `verify_password`, `AbstractBaseUser.check_password`. */
-import type { PasswordOptions } from './check-password.js'
+import { isLoginText, type PasswordOptions } from './check-password.js'
+import { InvalidOptionError } from './errors.js'
 import { hashPool } from './hash-pool.js'
 import type { HasherName } from './hashers/hasher.js'
 import { HASHERS, identifyHash } from './hashers/identify.js'
@@ -32,7 +33,7 @@ export function isPasswordOutdated(encoded: string, options: PasswordOptions = {
 /**
  * Makes the text for the password column from a `password` with the preferred hasher of the `options`, its parameters and a new salt, in a worker thread.
  * Null where nothing is written with that hasher: see {@link WRITTEN_HASHERS}. Keep it out of logs.
- * @throws as `checkPassword`.
+ * @throws as `checkPassword`; InvalidOptionError `PB_ERR_OPT_INVALID` also for a password that no login would take.
  */
 export async function makePassword(
   password: string,
@@ -42,6 +43,9 @@ export async function makePassword(
     hashers: [preferred],
     costs,
   } = resolvePasswordSettings(options)
+  if (typeof password !== 'string' || !isLoginText(password)) {
+    throw new InvalidOptionError('password', 'text without NUL or a lone surrogate', password)
+  }
   const draft = HASHERS[preferred].draft(costs)
   const hash = draft === null ? null : HASHERS[preferred].parse(draft)
   if (hash === null) return null

@@ -217,7 +217,7 @@ export class DjangoUsers {
       isActive: row.isActive,
       isStaff: row.isStaff,
       isSuperuser: row.isSuperuser,
-      lastLogin: row.lastLogin === null ? null : new Date(Number(row.lastLogin)),
+      lastLogin: readTime(row.lastLogin),
       ...Object.fromEntries(custom),
     }) as User
     return { user, password: row.password }
@@ -232,6 +232,12 @@ export class DjangoUsers {
       throw error
     }
   }
+}
+
+/** Null also for a time that no Date can be, such as PostgreSQL's infinity. */
+function readTime(milliseconds: string | null): Date | null {
+  const time = new Date(Number(milliseconds ?? Number.NaN))
+  return Number.isNaN(time.getTime()) ? null : time
 }
 
 /** That of the groups, or of the users: then the statement without groups says so again. */

@@ -190,6 +190,13 @@ for (const version of ['4.2', '5.2'] as const) {
       })
     }
 
+    test('says which backend cannot be imported, and goes on', () => {
+      const more = { ONE_MORE_BACKEND: 'people.nowhere.Backend' }
+      const { printed, notes } = printSessions('django.contrib.sessions.backends.db', more)
+      assert.ok(printed.djangoSessions)
+      assert.match(notes, /note: people\.nowhere\.Backend cannot be imported/)
+    })
+
     for (const [engine, problem, more] of [
       ['django.contrib.sessions.backends.cache', /only sessions in a table or in signed cookies/],
       ['django.contrib.sessions.backends.file', /only sessions in a table or in signed cookies/],

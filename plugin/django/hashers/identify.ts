@@ -38,8 +38,8 @@ export type Identified =
 const MAX_LENGTH = 1024
 
 export function identifyHash(encoded: string, enabled: readonly HasherName[]): Identified {
-  // Deactivated by a prefix: it would be a good hash without it.
-  if (encoded.startsWith('!')) return { is: 'hidden' }
+  // Deactivated by a prefix: it would be a good hash without it. A column's NULL is none, either.
+  if (typeof encoded !== 'string' || encoded.startsWith('!')) return { is: 'hidden' }
   const label = readLabel(encoded)
   const name = HASHER_NAMES.find((known) => known === label)
   if (name === undefined) return { is: 'hidden' }

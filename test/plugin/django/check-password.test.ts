@@ -251,6 +251,20 @@ describe('checkPassword', () => {
     for (const encoded of junk) assert.equal(await checkPassword('x', encoded, CHEAP), false)
   })
 
+  test('refuses what is no text, after one derivation (cases 14, 33)', async () => {
+    const unusable = `!${'x'.repeat(40)}`
+    const recipes = await listDerivations(async () => {
+      for (const none of [null, undefined, 5, [GOOD.password]] as unknown as string[]) {
+        assert.equal(await checkPassword(none, GOOD.encoded, CHEAP), false)
+        assert.equal(await checkPassword(none, unusable, CHEAP), false)
+        assert.equal(await checkPassword(GOOD.password, none, CHEAP), false)
+        await burnPassword(none, CHEAP)
+      }
+    })
+    const [spent] = await listDerivations(() => burnPassword('x', CHEAP))
+    assert.deepEqual(recipes, Array(16).fill(spent))
+  })
+
   test('refuses a lone surrogate that Node would encode as U+FFFD', async () => {
     const key = pbkdf2Sync('\ufffd', 'salt', 1, 32, 'sha256').toString('base64')
     assert.equal(await checkPassword('\ufffd', `pbkdf2_sha256$1$salt$${key}`), true)

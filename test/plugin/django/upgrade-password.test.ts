@@ -153,6 +153,15 @@ describe('makePassword', () => {
     assert.equal(await makePassword('x', { hashers: ['pbkdf2_wrapped_md5'], iterations: 1 }), null)
   })
 
+  test('writes no password that nobody could log in with, and lives on', async () => {
+    for (const none of [null, undefined, 5, 'pw\0', '\ud800'] as unknown as string[]) {
+      await assert.rejects(makePassword(none, withPreferred('pbkdf2_sha256')), {
+        code: 'PB_ERR_OPT_INVALID',
+        message: /^option password: expected text without NUL or a lone surrogate, got \w+$/,
+      })
+    }
+  })
+
   test('has salts of all letters and digits, none like another', () => {
     const salts = Array.from({ length: 300 }, makeSalt)
     assert.equal(new Set(salts).size, 300)

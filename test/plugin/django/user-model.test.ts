@@ -77,7 +77,8 @@ describe('a model without some columns', () => {
     await pool.query(`
       CREATE TABLE nulls AS TABLE auth_user WITH NO DATA;
       INSERT INTO nulls (id) VALUES (1);
-      INSERT INTO nulls (id, username, password, is_active) VALUES (2, 'null', NULL, true)`)
+      INSERT INTO nulls (id, username, password, is_active) VALUES (2, 'null', NULL, true);
+      INSERT INTO nulls (id, last_login) VALUES (3, 'infinity'), (4, '-infinity'), (5, '280000-01-01')`)
     const users = new DjangoUsers(pool, {
       table: 'nulls',
       groupsTable: null,
@@ -94,6 +95,8 @@ describe('a model without some columns', () => {
       },
       password: '',
     })
+    // Times that no Date can be.
+    for (const id of ['3', '4', '5']) assert.equal((await users.byId(id))?.lastLogin, null, id)
     const credentials = { username: 'null', password: 'null' }
     assert.equal(await authenticate(users, credentials, { iterations: 1 }), null)
     assert.deepEqual(await users.permissionsOf('1'), new Set())

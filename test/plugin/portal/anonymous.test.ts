@@ -29,7 +29,7 @@ const anonymous = { type: 'anonymous' } as const
 const enter = () => login<TestContract>(app.url, anonymous, { WebSocket })
 
 describe('{ type: "anonymous" } (door hole 21)', () => {
-  test('lets a page in as nobody, without a query', async (t) => {
+  test('lets a page in as nobody, without a query, and answers its calls (T38)', async (t) => {
     const query = t.mock.method(pool, 'query')
     const session = await enter()
     assert.equal(session.user.username, '')

@@ -12,4 +12,5 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "people.backends.TokenBackend",
     "people.backends.PaidBackend",
+    *filter(None, [os.environ.get("ONE_MORE_BACKEND")]),
 ]
