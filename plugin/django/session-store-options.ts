@@ -1,6 +1,6 @@
 import { InvalidOptionError } from './errors.js'
+import { qualifyTable } from './identifiers.js'
 import type { SecretKey } from './signing.js'
-import { qualifyTable } from './user-statements.js'
 
 /** The last part of the site's SESSION_ENGINE. Sessions that are only in a cache or in files cannot be read from here. */
 export type SessionEngine = 'db' | 'cached_db' | 'signed_cookies'

@@ -1,5 +1,6 @@
 /** The SQL that reads a user model. Source: `BaseUserManager.get_by_natural_key`, `ModelBackend` in contrib/auth. */
 import { InvalidOptionError } from './errors.js'
+import { quoteIdentifier, quoteOptional, splitTable } from './identifiers.js'
 import type { UserModel } from './user-model.js'
 
 /** `$1` is the id or the username. */
@@ -246,14 +247,6 @@ function readFlag(
   return quoted === null ? absent : `coalesce(${quoted}, false)`
 }
 
-function quoteOptional(
-  option: string,
-  column: string | null | undefined,
-  name: string,
-): string | null {
-  return column === null ? null : quoteIdentifier(option, column ?? name)
-}
-
 function readWhere(where: unknown): string {
   if (where === undefined) return ''
   if (typeof where !== 'string' || where.trim() === '' || where.includes('\0')) {
@@ -273,25 +266,6 @@ function readBoolean(option: string, value: unknown): boolean {
   throw new InvalidOptionError(option, 'true or false', value)
 }
 
-function splitTable(
-  option: string,
-  name: string,
-  schema: string,
-): { schema: string; table: string } {
-  const expected = '"table" or "schema.table"'
-  if (typeof name !== 'string') throw new InvalidOptionError(option, expected, name)
-  const [first = '', second, ...rest] = name.split('.')
-  if (rest.length > 0) throw new InvalidOptionError(option, expected, name)
-  if (second === undefined) return { schema, table: first }
-  return { schema: `${quoteIdentifier(option, first)}.`, table: second }
-}
-
-/** The quoted name of a table, given as `table` or `schema.table`. */
-export function qualifyTable(option: string, name: string): string {
-  const { schema, table } = splitTable(option, name, '')
-  return schema + quoteIdentifier(option, table)
-}
-
 function quoteCustomColumn(field: string, column: string, password: string): string {
   const option = `users.columns.${field}`
   if (OWN_FIELDS.has(field)) {
@@ -302,11 +276,4 @@ function quoteCustomColumn(field: string, column: string, password: string): str
     throw new InvalidOptionError(option, 'a column other than the password hash', column)
   }
   return `${quoted} AS ${quoteIdentifier(option, field)}`
-}
-
-function quoteIdentifier(option: string, name: string): string {
-  if (typeof name !== 'string' || name === '' || name.includes('\0')) {
-    throw new InvalidOptionError(option, 'a name that PostgreSQL can quote', name)
-  }
-  return `"${name.replaceAll('"', '""')}"`
 }
