@@ -91,30 +91,26 @@ export type Sendable<P> = unknown extends P
       : P extends RemoteReference<infer U extends object>
         ? P | U
         : P extends ByReference
-          ? P | Remote<P>
-          : P extends ByValue | Mirrored<unknown>
-            ? P
-            : P extends (...args: infer A) => infer R
-              ? (...args: ReceivedList<A>) => Awaitable<Sendable<Awaited<R>>>
-              : P extends AsyncIterable<infer U>
-                ? AsyncIterable<Sendable<U>>
-                : IsPlain<P> extends true
-                  ? P
-                  : P extends ReadonlyMap<infer K, infer V>
-                    ? ReadonlyMap<Sendable<K>, Sendable<V>>
-                    : P extends ReadonlySet<infer U>
-                      ? ReadonlySet<Sendable<U>>
-                      : { [K in keyof P]: Sendable<P[K]> }
+          ? Referent<P>
+          : P extends Mirrored<infer S>
+            ? Mirrored<Sendable<S>>
+            : P extends ByValue
+              ? P
+              : P extends (...args: infer A) => infer R
+                ? (...args: ReceivedList<A>) => Awaitable<Sendable<Awaited<R>>>
+                : P extends AsyncIterable<infer U>
+                  ? AsyncIterable<Sendable<U>>
+                  : IsPlain<P> extends true
+                    ? P
+                    : P extends ReadonlyMap<infer K, infer V>
+                      ? ReadonlyMap<Sendable<K>, Sendable<V>>
+                      : P extends ReadonlySet<infer U>
+                        ? ReadonlySet<Sendable<U>>
+                        : { [K in keyof P]: Sendable<P[K]> }
 
-type Returnable<R> = R extends ByReference
-  ? R | (Local<R> & ByReference) | (Views<R, never> & ViewedBy<never>) | Remote<R>
-  : R extends ByValue | Mirrored<unknown>
-    ? R
-    : IsPlain<R> extends true
-      ? R
-      : R extends AnyFunction | AsyncIterable<unknown>
-        ? Sendable<R>
-        : { [K in keyof R]: Returnable<R[K]> }
+/** What the other side may call as an `R`: of that type, of a class that implements it, or a handle. */
+type Referent<R extends object> =
+  R | (Local<R> & ByReference) | (Views<R, never> & ViewedBy<never>) | Remote<R>
 
 type ReceivedList<A extends readonly unknown[]> = { [I in keyof A]: Received<A[I]> }
 type ArgumentList<A extends readonly unknown[]> = {
@@ -170,13 +166,13 @@ export type RemotePromise<R> = Promise<Received<R>> &
 
 type LocalOf<T, K extends keyof T> = {
   [N in K]: T[N] extends (...args: infer A) => infer R
-    ? (...args: ReceivedList<A>) => Awaitable<Returnable<Awaited<R>>>
+    ? (...args: ReceivedList<A>) => Awaitable<Sendable<Awaited<R>>>
     : never
 }
 
 type ViewsOf<T, Caller, K extends keyof T> = {
   [N in K]: T[N] extends (...args: infer A) => infer R
-    ? (caller: Caller, ...args: ReceivedList<A>) => Awaitable<Returnable<Awaited<R>>>
+    ? (caller: Caller, ...args: ReceivedList<A>) => Awaitable<Sendable<Awaited<R>>>
     : never
 }
 

@@ -1,6 +1,6 @@
 /** The option `ticket.keys`: keys with names of their own, and pairs, so that one service can mint and another admit. */
 import {
-  type JsonWebKey,
+  type JsonWebKeyInput,
   KeyObject,
   createPrivateKey,
   createPublicKey,
@@ -11,8 +11,9 @@ import { refuseUnknown } from '../read-option.js'
 import { type Keys, deriveKeys, readSecret } from './keys.js'
 import type { SigningKey } from './signed-claims.js'
 
+// By way of the input: @types/node has the type of a JWK under another name since 26.
 /** PEM, JWK, or a key object of node:crypto. */
-export type KeySource = string | JsonWebKey | KeyObject
+export type KeySource = string | JsonWebKeyInput['key'] | KeyObject
 
 /** One key of several, for services that mint and services that admit. */
 export interface TicketKey {
@@ -156,7 +157,7 @@ function toKeyObject(source: unknown): KeyObject | null {
   if (!isPem && (typeof source !== 'object' || source === null)) return null
   const isPrivate = isPem ? source.includes('PRIVATE KEY') : 'd' in source
   try {
-    const input = isPem ? source : { key: source as JsonWebKey, format: 'jwk' as const }
+    const input = isPem ? source : { key: source as JsonWebKeyInput['key'], format: 'jwk' as const }
     return isPrivate ? createPrivateKey(input) : createPublicKey(input)
   } catch {
     return null

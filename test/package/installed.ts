@@ -23,8 +23,8 @@ export interface Project {
   remove(): Promise<void>
 }
 
-/** Packs what is built, and installs it. */
-export async function installPackage(): Promise<Project> {
+/** Packs what is built, and installs it; `versions` are instead of ours. */
+export async function installPackage(versions: Record<string, string> = {}): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), 'perspective-package-'))
   const tarball = await pack(folder)
   const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
@@ -32,9 +32,11 @@ export async function installPackage(): Promise<Project> {
   }
   // What the README asks for, and a compiler; `ws` is Node 20's WebSocket. Our versions: npm has them in its cache.
   const names = ['fastify', 'zod', 'typescript', '@types/node', 'ws']
-  const versions = names.map((name) => `${name}@${devDependencies[name] ?? 'latest'}`)
+  const packages = names.map(
+    (name) => `${name}@${versions[name] ?? devDependencies[name] ?? 'latest'}`,
+  )
   await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
-  await npm(folder, 'install', '--prefer-offline', tarball.file, ...versions)
+  await npm(folder, 'install', '--prefer-offline', tarball.file, ...packages)
   await copyFile(join(root, 'test/docs/run-page.mjs'), join(folder, 'run-page.mjs'))
   return {
     folder,

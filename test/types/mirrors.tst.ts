@@ -8,6 +8,7 @@ import type {
   Referenceable,
   Remote,
   Sendable,
+  Viewable,
 } from 'fastify-perspective/broker'
 
 interface Row {
@@ -57,6 +58,56 @@ describe('a Cacheable', () => {
       table: () => null as unknown as Table,
     })
     expect<Local<Pick<Api, 'table'>>>().type.not.toBeAssignableFrom({ table: () => ({ rows: [] }) })
+  })
+})
+
+describe('a Cacheable whose state holds objects', () => {
+  interface Note extends Referenceable {
+    text(): string
+  }
+  interface Notes {
+    live(): Cacheable<{ readonly notes: readonly Note[] }>
+    all(): { readonly live: Cacheable<{ readonly notes: readonly Note[] }> }
+  }
+  interface Caller {
+    readonly name: string
+  }
+  interface AsyncNote extends Referenceable {
+    text(): Promise<string>
+  }
+  interface ViewedNote extends Viewable<Caller> {
+    text(caller: Caller): string
+  }
+  type Live<T> = Cacheable<{ readonly notes: readonly T[] }>
+
+  test('has references in its mirror', () => {
+    const notes = null as unknown as Remote<Notes>
+    expect(notes.live()).type.toBeAssignableTo<
+      PromiseLike<Mirror<{ readonly notes: readonly Remote<Note>[] }>>
+    >()
+  })
+
+  test('is answered with the objects of its owner: of the contract, async, or viewed', () => {
+    expect<Local<Notes>['live']>().type.toBeAssignableFrom(() => null as unknown as Live<Note>)
+    expect<Local<Notes>['live']>().type.toBeAssignableFrom(() => null as unknown as Live<AsyncNote>)
+    expect<Local<Notes>['live']>().type.toBeAssignableFrom(
+      () => null as unknown as Live<ViewedNote>,
+    )
+    expect<Local<Notes>['all']>().type.toBeAssignableFrom(() => ({
+      live: null as unknown as Live<ViewedNote>,
+    }))
+  })
+
+  test('is refused with objects that do not keep the contract', () => {
+    expect<Local<Notes>['live']>().type.not.toBeAssignableFrom(
+      () => null as unknown as Live<Referenceable>,
+    )
+    expect<Local<Notes>['live']>().type.not.toBeAssignableFrom(
+      () => null as unknown as Live<string>,
+    )
+    expect<Local<Notes>['all']>().type.not.toBeAssignableFrom(() => ({
+      live: { notes: [null as unknown as Note] },
+    }))
   })
 })
 

@@ -38,6 +38,26 @@ describe('Views<T, Caller>', () => {
   })
 })
 
+describe('an argument that a contract takes by reference', () => {
+  const mind = null as unknown as Remote<{ opened(door: Door): void; all(doors: Door[]): void }>
+
+  test('is an object of whatever class keeps that contract', () => {
+    const asyncDoor = null as unknown as Referenceable & {
+      enter(words: string): Promise<string>
+      lock(): Promise<void>
+    }
+    expect(mind.opened).type.toBeCallableWith(null as unknown as Door)
+    expect(mind.opened).type.toBeCallableWith(asyncDoor)
+    expect(mind.opened).type.toBeCallableWith(null as unknown as DoorView)
+    expect(mind.all).type.toBeCallableWith([asyncDoor, null as unknown as DoorView])
+  })
+
+  test('is refused where it keeps another one, or crosses as a copy', () => {
+    expect(mind.opened).type.not.toBeCallableWith(null as unknown as Referenceable)
+    expect(mind.opened).type.not.toBeCallableWith({ enter: (words: string) => words, lock() {} })
+  })
+})
+
 describe('RemoteMethods of a Viewable', () => {
   test('has schemas for what the peer sends, not for the caller', () => {
     expect<RemoteMethods<DoorView>>().type.toBeAssignableFrom({
