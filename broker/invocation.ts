@@ -104,7 +104,7 @@ function unknownMethod(method: string): Refusal {
   const shown = method.length > 100 ? `${method.slice(0, 100)}…` : method
   return new Refusal(
     'PB_ERR_CALL_UNKNOWN_METHOD',
-    `${JSON.stringify(shown)} is not a method that can be called`,
+    `${JSON.stringify(shown)} is no method listed in "static remote"`,
   )
 }
 

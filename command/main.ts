@@ -29,6 +29,9 @@ function run(args: string[]): number {
     const answer = askProject(parsed.manage, parsed.python)
     const { options, notes } = makeOptions(answer, parsed.sessions)
     process.stderr.write(`Django ${answer.django}, ${answer.settings}\n`)
+    if (Object.keys(options).length === 0) {
+      process.stderr.write("no option is needed: users and hashers are Django's own\n")
+    }
     for (const note of notes) process.stderr.write(`note: ${note}\n`)
     process.stdout.write(`${JSON.stringify(options, null, 2)}\n`)
     return 0

@@ -53,7 +53,8 @@ export function sendRefusal(reply: FastifyReply, error: RouteError): FastifyRepl
 export function refusalOf(error: unknown, request: FastifyRequest): RouteError {
   if (isRouteError(error)) return error
   if (error instanceof DatabaseUnavailableError) {
-    request.log.warn({ database: error.database }, 'perspective: the user database gave no rows')
+    const { code, database } = error
+    request.log.warn({ code, database }, 'perspective: the user database cannot be read')
     return retryLater(DatabaseAway, RETRY_SECONDS + Math.random() * RETRY_SECONDS)
   }
   if (error instanceof PasswordQueueFullError) return retryLater(LoginBusy, error.retryAfterSeconds)

@@ -30,10 +30,13 @@ export function readOrigins(value: unknown): ReadonlySet<string> {
         url.hash === '' &&
         !url.hostname.includes('*')
       if (!isOrigin) {
+        // With an @ in it there may be a password.
+        const isShown = typeof entry === 'string' && entry !== '' && !entry.includes('@')
         throw new InvalidOptionError(
           `allowedOrigins[${String(index)}]`,
           'scheme, host and port, such as "https://www.example.com"; no path and no *',
           entry,
+          ...(isShown ? [JSON.stringify(entry)] : []),
         )
       }
       return url.origin

@@ -206,7 +206,7 @@ describe('any other error', () => {
     assert.match(inspect(error), /CallError: fail failed; the log of its side says why/)
     assert.doesNotMatch(inspect(error), /select/)
     const unknown: unknown = await raw(left.root, 'nothing')().catch((reason: unknown) => reason)
-    assert.match(inspect(unknown), /"nothing" is not a method that can be called/)
+    assert.match(inspect(unknown), /"nothing" is no method listed in "static remote"/)
     await settled(left, right)
   })
 

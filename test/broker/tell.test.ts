@@ -38,7 +38,7 @@ describe('tell', () => {
     assert.deepEqual(done, ['one', 'function'])
     assert.deepEqual(
       heard.errors.map((error) => (error as Error).message),
-      ['sync', '"nothing" is not a method that can be called', 'async'],
+      ['sync', '"nothing" is no method listed in "static remote"', 'async'],
     )
     assert.deepEqual(heard.calls, [
       { id: '', method: 'fail' },

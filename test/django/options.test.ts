@@ -74,6 +74,20 @@ for (const version of ['4.2', '5.2'] as const) {
       assert.ok(notes.startsWith(`Django ${version}.`))
     })
 
+    test('says in words that a site needs none', () => {
+      const { python } = prepareDjango(version) as { python: string }
+      const urls = { DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:1/none', LIVE_URL: '/' }
+      const manage = fileURLToPath(new URL('../../demo/django/manage.py', import.meta.url))
+      const { stdout, stderr } = runCommand(['django-options', '--python', python, manage], {
+        ...process.env,
+        ...urls,
+        SECRET_KEY: 'a key',
+      })
+      // 4.2 hashes with fewer iterations.
+      assert.equal(stdout === '{}\n', version !== '4.2', stdout)
+      assert.equal(/^no option is needed/m.test(stderr), version !== '4.2', stderr)
+    })
+
     test('describes a model of its own, so that its users log in here as there', async () => {
       const { printed, notes } = printOptions(version, 'example.member_settings')
       assert.deepEqual(printed.users, {
