@@ -51,7 +51,8 @@ function readBlocks(path: string, text: string): Block[] {
     ({ 1: language = '', 2: code = '', index }) => ({
       at: `${path}:${String(text.slice(0, index).split('\n').length)}`,
       language,
-      name: /^(?:\/\/|#) ([\w./-]+\.\w+)$/m.exec(code.split('\n', 1)[0] ?? '')?.[1] ?? '',
+      name:
+        /^(?:\/\/|#|<!--) ([\w./-]+\.\w+)(?: -->)?$/m.exec(code.split('\n', 1)[0] ?? '')?.[1] ?? '',
       code,
     }),
   )
