@@ -44,7 +44,6 @@ export class ClubAvatar extends Avatar<ClubMind> implements Local<Club> {
     return {
       board,
       presence,
-      page: this.page,
       mayClear: await this.session.hasPerm(CLEAR_BOARD),
       mayManage: await this.session.hasPerm(CHANGE_USER),
     }
@@ -56,7 +55,7 @@ export class ClubAvatar extends Avatar<ClubMind> implements Local<Club> {
 
   point(x: number, y: number) {
     const { page, user } = this
-    this.#room.pages.tell.pointed({ page, username: user.username, x, y })
+    this.#room.pages.tellExcept(this.mind).pointed({ page, username: user.username, x, y })
   }
 
   ask(text: string, signal: AbortSignal) {

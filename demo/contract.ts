@@ -38,8 +38,6 @@ export interface Person {
 export interface Welcome {
   readonly board: Cacheable<Cards>
   readonly presence: Cacheable<readonly Person[]>
-  /** What this page's own pointer is known by. */
-  readonly page: number
   readonly mayClear: boolean
   readonly mayManage: boolean
 }

@@ -137,6 +137,14 @@ export function testBoard(place: () => Place): void {
     const count = await grace.notes.count()
     await linus.page.getByRole('button', { name: 'Clear' }).click()
     await linus.notice.getByText('Sorry, linus: that needs a permission').waitFor()
+    const desk = linus.page.viewportSize()
+    await linus.page.setViewportSize({ width: 390, height: 600 })
+    const box = await linus.notice.boundingBox()
+    assert.ok(
+      box && box.y + box.height <= 600,
+      'on a phone what was refused is said below the page',
+    )
+    if (desk) await linus.page.setViewportSize(desk)
     assert.equal(await grace.notes.count(), count)
     await grace.press('Clear')
     for (const { notice, notes } of everybody()) {

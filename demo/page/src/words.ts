@@ -61,6 +61,9 @@ export function endedText({ code, reason, byPeer }: CloseReason): string | null 
 
 /** Says why a call failed. */
 export function callText(error: unknown, username: string): string {
+  if (error instanceof ConnectionLostError && error.outcome === 'not-sent') {
+    return 'There is no connection: nothing was sent.'
+  }
   if (error instanceof ConnectionLostError || error instanceof DeadReferenceError) {
     return 'The connection ended before the server answered.'
   }

@@ -63,7 +63,7 @@ export function Board({ session, mind, welcome, attempt, isLive }: BoardProps) {
         {Object.entries(cards).map(([name, card]) => (
           <NoteCard key={name} card={card} surface={surface} attempt={attempt} />
         ))}
-        <Pointers pointers={mind.pointers} ownPage={welcome.page} />
+        <Pointers pointers={mind.pointers} />
       </div>
     </section>
   )

@@ -11,7 +11,7 @@ export function LatencyPlot({ latencies }: { readonly latencies: readonly number
   const text =
     median === undefined
       ? 'no call yet'
-      : `median ${median.toFixed(1)} ms of ${latencies.length} calls`
+      : `median ${median.toFixed(1)} ms of ${latencies.length} ${latencies.length === 1 ? 'call' : 'calls'}`
   const first = SLOTS - latencies.length
   return (
     <figure className="latency">
