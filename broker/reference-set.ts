@@ -23,6 +23,7 @@ export class ReferenceSet<T extends object> implements Iterable<Remote<T>> {
   /**
    * {@link tell} for all but one, whether it is in the set or not: others hear of what one page did.
    *
+   * @param ref - Whom not to tell.
    * @throws TypeError - no reference.
    */
   tellExcept(ref: Remote<T>): Tell<T> {
