@@ -44,16 +44,32 @@ export function prepareJsonPosts(scope: FastifyInstance): void {
   scope.setErrorHandler((error, request, reply) => sendRefusal(reply, refusalOf(error, request)))
 }
 
+/**
+ * Gives the bodies of a scope's requests a deadline, also of those that are refused before it: a connection whose body never
+ * ends is not idle, and would keep the app from closing. To be called before other hooks are added.
+ */
+export function limitBodyTime(scope: FastifyInstance): void {
+  scope.addHook('onRequest', (request, reply, done) => {
+    const timer = setTimeout(() => {
+      endSlowBody(request, reply)
+    }, BODY_MS)
+    // Of the request, not of the answer: its end, or that of its connection.
+    request.raw.once('close', () => {
+      clearTimeout(timer)
+    })
+    done()
+  })
+}
+
 /** The options of a `POST` route of a prepared scope, all but `url` and `handler`. */
 export function jsonPost(
   context: PostContext,
   checks: PostChecks,
-): Pick<RouteOptions, 'bodyLimit' | 'onRequest' | 'preHandler'> & { readonly method: 'POST' } {
-  const bodyTimers = new WeakMap<FastifyRequest, NodeJS.Timeout>()
+): Pick<RouteOptions, 'bodyLimit' | 'onRequest'> & { readonly method: 'POST' } {
   return {
     method: 'POST',
     bodyLimit: MAX_BODY_BYTES,
-    onRequest: async (request, reply) => {
+    onRequest: async (request) => {
       if (context.isClosing()) throw retryLater(ServerClosing, 1)
       const { origin, 'content-type': contentType = '' } = request.headers
       const isMissing = origin === undefined && checks.needsOrigin === true
@@ -63,17 +79,6 @@ export function jsonPost(
       if (mediaType.trim().toLowerCase() !== 'application/json') throw new LoginContentType()
       const wait = await checks.count(request)
       if (wait > 0) throw retryLater(LoginLimit, wait)
-      const timer = setTimeout(() => {
-        endSlowBody(request, reply)
-      }, BODY_MS)
-      bodyTimers.set(request, timer)
-      reply.raw.once('close', () => {
-        clearTimeout(timer)
-      })
-    },
-    preHandler: (request, _reply, done) => {
-      clearTimeout(bodyTimers.get(request))
-      done()
     },
   }
 }
@@ -88,7 +93,10 @@ export function abortedWithAnswer(reply: FastifyReply): AbortSignal {
 }
 
 function endSlowBody(request: FastifyRequest, reply: FastifyReply): void {
-  if (reply.sent) return
+  if (reply.sent) {
+    request.raw.destroy()
+    return
+  }
   reply.raw.once('finish', () => {
     request.raw.destroy()
   })

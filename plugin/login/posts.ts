@@ -6,6 +6,7 @@ import type { HashedPasswordChecker } from '../portal/hashed-password-checker.js
 import { registerChallengeRoute } from './challenge-route.js'
 import type { CookieSessions } from './cookie-sessions.js'
 import { type LoginRouteContext, registerLoginRoute } from './login-route.js'
+import { limitBodyTime } from './json-post.js'
 import { registerLogoutRoute } from './logout-route.js'
 import { type RenewRouteContext, registerRenewRoute } from './renew-route.js'
 import { type TicketRouteContext, registerTicketRoute } from './ticket-route.js'
@@ -24,6 +25,7 @@ export interface PostsContext
 export function registerPosts(scope: FastifyInstance, context: PostsContext): void {
   const { renewals, cookieSessions, hashedPasswords, origins } = context
   const paths = ['/login']
+  limitBodyTime(scope)
   openToOrigins(scope, origins, cookieSessions === null ? null : '/ticket')
   registerLoginRoute(scope, context)
   if (cookieSessions !== null) {

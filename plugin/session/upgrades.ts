@@ -96,7 +96,9 @@ class UpgradeGate {
     } else if (this.#app.server.listenerCount('upgrade') > 1) {
       return
     }
-    if (isOurs && this.#isClosing()) answer(socket, '503 Service Unavailable')
+    // Behind a request that is still to be answered: Node has let go of the connection, and nobody would ever end it.
+    if (isBusy(request)) socket.destroy()
+    else if (isOurs && this.#isClosing()) answer(socket, '503 Service Unavailable')
     // RFC 9110 section 7.8: in HTTP/1.0 there is no upgrade.
     else if (isOurs && request.httpVersion === '1.0') answer(socket, '426 Upgrade Required')
     else if (request.method === 'GET') this.#route(request, socket)
@@ -126,6 +128,18 @@ class UpgradeGate {
       this.#app.routing(request, response)
     })
   }
+}
+
+/** Whether the answer to an earlier request of the same connection is still to come. */
+function isBusy(request: IncomingMessage): boolean {
+  const probe = new ServerResponse(request)
+  try {
+    probe.assignSocket(request.socket)
+  } catch {
+    return true
+  }
+  probe.detachSocket(request.socket)
+  return false
 }
 
 function answer(socket: Duplex, status: string): void {

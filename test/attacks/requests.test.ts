@@ -160,6 +160,19 @@ describe('upgrades that are none', () => {
     assert.ok(ended)
   })
 
+  test('an upgrade behind a request that has no answer yet: the connection ends', async () => {
+    const login = JSON.stringify(GOOD)
+    const first = `POST /perspective/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${String(login.length)}\r\n\r\n${login}`
+    const plain = 'GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'
+    for (const second of [upgradeText(await ticketOf(app, 1)), plain]) {
+      // Half open, as a peer that waits for nothing: only the server's end of it counts.
+      const wire = await openWire(app, first + second)
+      assert.ok(await wire.ended(2000))
+      wire.socket.destroy()
+    }
+    assert.equal(app.slots(), 0)
+  })
+
   test('line ends in a header are no header of the answer', async () => {
     for (const evil of [
       'x\r\nset-cookie: a=b',
@@ -308,6 +321,30 @@ describe('requests that do not end (door hole 20)', () => {
         wire.socket.destroy()
       }
       clearInterval(drip)
+    },
+  )
+
+  test(
+    'bodies of requests that were refused before them: their connections end too',
+    { timeout: 40_000 },
+    async () => {
+      const json = 'content-type: application/json'
+      const wires = await Promise.all(
+        [
+          [403, `${json}\r\norigin: https://evil.example\r\ncontent-length: 1000`],
+          [415, 'content-type: text/plain\r\ncontent-length: 1000'],
+          [413, `${json}\r\ncontent-length: 100000`],
+        ].map(async ([status, headers]) => {
+          const head = `POST /perspective/login HTTP/1.1\r\nhost: x\r\n${String(headers)}\r\n\r\n{`
+          return { status, wire: await openWire(app, head) }
+        }),
+      )
+      for (const { status, wire } of wires) {
+        await until(() => wire.text() !== '', 'an answer')
+        assert.equal(statusOf(wire.text()), status)
+        assert.ok(await wire.ended(20_000), String(status))
+        wire.socket.destroy()
+      }
     },
   )
 
