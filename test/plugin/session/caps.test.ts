@@ -28,6 +28,33 @@ const start = (sessions: object, setup?: AppSetup): Promise<TestApp> =>
   startApp(optionsFor(pool, { sessions }), setup)
 
 describe('caps', () => {
+  test('an upgrade whose ticket is read after its deadline counts for nobody from then on', async (t) => {
+    const capped = await start({ perUser: 1 })
+    const ticket = await ticketOf(capped, 1)
+    const { subtle } = globalThis.crypto
+    const verify = subtle.verify.bind(subtle)
+    let isLate = false
+    const held: (() => void)[] = []
+    t.mock.method(subtle, 'verify', async (...args: Parameters<typeof verify>) => {
+      // As where the app keeps the threads busy that Node verifies in.
+      if (!isLate) await new Promise<void>((resolve) => held.push(resolve))
+      return verify(...args)
+    })
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const answer = upgrade(capped, ticket)
+    await until(() => held.length === 1, 'the ticket')
+    t.mock.timers.tick(5000)
+    const { status, socket } = await answer
+    assert.equal(status, 503)
+    socket.destroy()
+    await until(() => capped.slots() === 0, 'its slot')
+    t.mock.timers.reset()
+    isLate = true
+    held[0]?.()
+    const again = await openSession(capped, 1)
+    await closeAll([again])
+  })
+
   test('one for each user: of 20 upgrades at once exactly one opens (door case 22; door hole 25)', async () => {
     const capped = await start({ perUser: 1 })
     const tickets = []
