@@ -80,6 +80,7 @@ export function refusalOf(error: unknown, request: FastifyRequest): RouteError {
 
 /**
  * Logs an error by its name, message, stack and code alone: those of a database carry the query, its values and the row.
+ * Never throws.
  */
 export function logError(
   log: FastifyBaseLogger,
@@ -87,18 +88,27 @@ export function logError(
   message: string,
   context: object = {},
 ): void {
-  const shown: Record<string, unknown> =
-    error instanceof Error
-      ? { type: error.name, message: clip(error.message), stack: clip(error.stack ?? '') }
-      : { type: typeof error, message: clip(String(error)) }
-  const { code } = (error ?? {}) as { code?: unknown }
-  if (typeof code === 'string') shown['code'] = code
   // Not under `err`: pino's own serializer there takes what has a message for an Error, and its type for "Object".
-  log.error({ ...context, error: shown }, message)
+  log.error({ ...context, error: describeError(error) }, message)
+}
+
+/** Anything can be thrown, also what throws when it is looked at: whoever logs it must not fail in turn. */
+function describeError(error: unknown): object {
+  try {
+    const { code } = (error ?? {}) as { code?: unknown }
+    const shown =
+      error instanceof Error
+        ? { type: clip(error.name), message: clip(error.message), stack: clip(error.stack ?? '') }
+        : { type: typeof error, message: clip(error) }
+    return typeof code === 'string' ? { ...shown, code: clip(code) } : shown
+  } catch {
+    return { type: typeof error, message: 'cannot be shown' }
+  }
 }
 
 /** An error may quote what a page has sent: a line of the log is no place for a megabyte. */
-function clip(text: string): string {
+function clip(value: unknown): string {
+  const text = String(value)
   return text.length > MAX_LOGGED ? `${text.slice(0, MAX_LOGGED)}…` : text
 }
 

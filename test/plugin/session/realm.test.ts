@@ -61,6 +61,30 @@ describe('a realm (door case 24)', () => {
     await assertFails(() => Promise.reject(), /undefined/)
   })
 
+  test('that throws what cannot even be looked at, in realm, attached or detached: an ending like the others', async () => {
+    for (const thrown of [
+      Object.create(null),
+      { toString: 1, valueOf: 1 },
+      Object.assign(new Error('x'), { message: Object.create(null) as string }),
+      Object.defineProperty({}, 'code', { get: () => assert.fail() }),
+    ] as unknown[]) {
+      const fail = (): never => {
+        throw thrown
+      }
+      await assertFails(fail, /the realm failed/)
+      await assertFails(
+        (session) => Object.assign(new TestAvatar(session), { attached: fail }),
+        /attached failed/,
+      )
+      realm = (session) => Object.assign(new TestAvatar(session), { detached: fail })
+      const session = await open()
+      await session.frame('username')
+      session.socket.close(1000)
+      await until(() => logged(/detached failed/) !== undefined, 'the log')
+      app.logs.length = 0
+    }
+  })
+
   test('that answers no avatar: 1011, and the log says what came', async () => {
     for (const [nonsense, kind] of [
       [null, /got null/],
