@@ -171,8 +171,8 @@ export async function assertAlive(session: RawSession): Promise<void> {
   await session.frame('"fast')
 }
 
-/** Waits until something holds; fails with what was waited for. */
-export async function until(holds: () => boolean, what: string, ms = 4000): Promise<void> {
+/** Waits until something holds; fails with what was waited for. The default is for a machine that has much else to do. */
+export async function until(holds: () => boolean, what: string, ms = 15_000): Promise<void> {
   const end = performance.now() + ms
   while (!holds()) {
     if (performance.now() > end) throw new Error(`waited ${String(ms)} ms for ${what}`)
@@ -194,7 +194,7 @@ export interface Wire {
   readonly socket: Socket
   /** All that came. */
   text(): string
-  /** Resolves when the server has ended the connection; false if it has not within `ms`. */
+  /** Resolves when the server has ended the connection; false if it has not within `ms`, by default {@link until}'s. */
   ended(ms?: number): Promise<boolean>
 }
 
@@ -214,7 +214,7 @@ export async function openWire(
   return {
     socket,
     text: () => text,
-    ended: (ms = 1000) =>
+    ended: (ms) =>
       until(() => isEnded, 'the end', ms).then(
         () => true,
         () => false,

@@ -213,7 +213,7 @@ describe('GET <prefix>/socket', () => {
         'GET /perspective/client.js HTTP/1.1',
       ),
     )
-    assert.ok(await wire.ended(4000))
+    assert.ok(await wire.ended())
     assert.equal(statusOf(wire.text()), 200)
     wire.socket.destroy()
   })
@@ -230,7 +230,7 @@ describe('a peer that vanishes', () => {
       wire.socket[how]()
       await new Promise((resolve) => setTimeout(resolve, 50))
       query.go()
-      await until(() => app.slots() === 0, 'the slot', 3000)
+      await until(() => app.slots() === 0, 'the slot')
       wire.socket.destroy()
       assert.deepEqual(events, [])
     })
