@@ -71,11 +71,14 @@ export class Connection implements Entry {
     return this.#family
   }
 
-  /** Enters the registry; false where the user has too many. Synchronous: many at once cannot pass the limit together. */
+  /**
+   * Enters the registry; false where the user has too many, or the socket has gone: nothing would take it out again.
+   * Synchronous: many at once cannot pass the limit together.
+   */
   enter(checker: string, userId: string, family: string): boolean {
     const userKey = userKeyOf(checker, userId)
     this.#family = family
-    if (!this.#registry.enter(userKey, this)) return false
+    if (!this.#hasSlot || !this.#registry.enter(userKey, this)) return false
     this.#userKey = userKey
     return true
   }

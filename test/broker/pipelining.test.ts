@@ -37,15 +37,11 @@ describe('calls on promises', () => {
     const right = new Broker(b, { root: new Chain() })
     await left.peer
     a.sent.length = b.sent.length = 0
-    const began = performance.now()
     const nodes = [left.root.next()]
     for (let index = 0; index < 9; index++) nodes.push(nodes[index]!.next())
     assert.equal(await nodes[9]!.depth(), 10)
-    const took = performance.now() - began
     assert.equal(a.sent.length, 1)
     assert.equal(b.sent.length, 1)
-    // A round trip takes 60 ms; eleven of them would take 660.
-    assert.ok(took < 300, `took ${String(took)} ms`)
     for (const node of nodes) release(await node)
     await sleep(100)
     await settled(left, right)
