@@ -41,7 +41,7 @@ export interface HashedPasswordOptions {
   readonly now: () => number
 }
 
-export const HASHED_PASSWORD = 'hashed-password'
+const HASHED_PASSWORD = 'hashed-password'
 
 const LIFETIME_MS = 60_000
 const PROOF_BYTES = 32

@@ -67,7 +67,7 @@ export function readSessionOptions(given: unknown): SessionOptions {
 }
 
 /** @throws InvalidOptionError `PB_ERR_OPT_INVALID` */
-export function readAtLimit(value: unknown): SessionLimits['atLimit'] {
+function readAtLimit(value: unknown): SessionLimits['atLimit'] {
   if (value === 'reject' || value === 'replace-oldest') return value
   throw new InvalidOptionError('sessions.atLimit', '"reject" or "replace-oldest"', value)
 }

@@ -52,15 +52,21 @@ const TIMEOUT = { name: 'CallError', code: 'PB_ERR_CALL_TIMEOUT' }
 describe('a deadline', () => {
   test('of withOptions rejects the call, and the callee hears of it', () => {
     const { root, signals } = serving()
-    return withPair<Api>({ root }, {}, async ({ root, server, client, byServer }) => {
+    let finish: (bell: Bell) => void = () => undefined
+    const slow = (): Promise<Bell> => {
+      signals.push(currentCall().signal)
+      return new Promise((resolve) => (finish = resolve))
+    }
+    const offered = { ...root, slow }
+    return withPair<Api>({ root: offered }, {}, async ({ root, server, client, byServer }) => {
       await assert.rejects(withOptions(root, { timeoutMs: 20 }).slow(), TIMEOUT)
       assert.equal(client.stats.pending, 0)
       await until(() => signals[0]!.aborted, 'the signal')
       assert.equal((signals[0]!.reason as Error).name, 'AbortError')
       // It runs on, and counts, until it ends.
       assert.equal(server.stats.running, 1)
-      await wait(80)
-      assert.equal(server.stats.running, 0)
+      finish(new Bell())
+      await until(() => server.stats.running === 0, 'its end')
       // Not answered at all, so that nothing was introduced for it.
       assert.equal(byServer.of(3).length, 0)
       assert.equal(server.stats.exported, 0)
