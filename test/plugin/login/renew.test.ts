@@ -208,6 +208,33 @@ describe('POST <prefix>/renew', () => {
     })
   }
 
+  test('renewal: false: no token, no route, no notice', async () => {
+    const none = await start({ renewal: false })
+    const login = await logIn(none, 1)
+    assert.equal(login.renewal, undefined)
+    assert.equal((await renew(none, 'a.b.c')).status, 404)
+    assert.equal((await postLogout(none, 'a.b.c')).status, 404)
+    assert.equal(decodeJwt(login.ticket)['fam'], '')
+    assert.equal(await present(none, login.ticket), 101)
+  })
+
+  test('a secret is changed by a list: tokens of the old one live on (door case 8)', async () => {
+    const [k1, k2] = [
+      'the first secret of a rotation, long',
+      'the second secret of a rotation, long',
+    ]
+    const before = await start({ ticket: { secret: k1 } })
+    const during = await start({ ticket: { secret: [k2, k1] } })
+    const gone = await start({ ticket: { secret: k2 } })
+    const { renewal } = await logIn(before, 1)
+    const ticket = await renewedTicket(during, renewal)
+    assert.equal(await present(during, ticket), 101)
+    assertRejected(await renew(gone, renewal), 'the secret is gone')
+  })
+})
+
+// At once: each waits for seconds, and for nobody else.
+describe('the time of renewals', { concurrency: true }, () => {
   test('a token ends with its lifetime, and all of them some time after the password', async () => {
     const short = await start({ renewal: { lifetimeSeconds: 2 }, sessions: { maxAgeSeconds: 3 } })
     const { renewal } = await logIn(short, 1)
@@ -233,29 +260,5 @@ describe('POST <prefix>/renew', () => {
     assert.deepEqual(first, { code: 4410, reason: 'max-age' })
     fresh.socket.close(1000)
     await fresh.closed
-  })
-
-  test('renewal: false: no token, no route, no notice', async () => {
-    const none = await start({ renewal: false })
-    const login = await logIn(none, 1)
-    assert.equal(login.renewal, undefined)
-    assert.equal((await renew(none, 'a.b.c')).status, 404)
-    assert.equal((await postLogout(none, 'a.b.c')).status, 404)
-    assert.equal(decodeJwt(login.ticket)['fam'], '')
-    assert.equal(await present(none, login.ticket), 101)
-  })
-
-  test('a secret is changed by a list: tokens of the old one live on (door case 8)', async () => {
-    const [k1, k2] = [
-      'the first secret of a rotation, long',
-      'the second secret of a rotation, long',
-    ]
-    const before = await start({ ticket: { secret: k1 } })
-    const during = await start({ ticket: { secret: [k2, k1] } })
-    const gone = await start({ ticket: { secret: k2 } })
-    const { renewal } = await logIn(before, 1)
-    const ticket = await renewedTicket(during, renewal)
-    assert.equal(await present(during, ticket), 101)
-    assertRejected(await renew(gone, renewal), 'the secret is gone')
   })
 })

@@ -7,10 +7,10 @@ import { type Session, login } from 'fastify-perspective/client'
 import { WebSocket } from 'ws'
 import { startDjango } from '../django/start-django.js'
 import {
-  type RawSession,
   TestAvatar,
   events,
   openRaw,
+  openSession,
   openWire,
   optionsFor,
   startApp,
@@ -76,13 +76,7 @@ const queued = (): number => Math.max(0, ...[...wires].map((wire) => wire.writab
 beforeEach(() => {
   events.length = 0
 })
-afterEach(() => until(() => app.slots() === 0, 'every slot', 10_000))
-
-async function open(n: number): Promise<RawSession> {
-  const session = await openRaw(app, await ticketOf(app, n))
-  await session.frame('username')
-  return session
-}
+afterEach(() => until(() => app.slots() === 0, 'every slot'))
 
 const page = (): Promise<Session<Greedy>> =>
   login<Greedy>(
@@ -112,7 +106,7 @@ async function codesOf(calls: Promise<unknown>[]): Promise<Record<string, number
 
 describe('a page that reads nothing', () => {
   test('and calls for much: what waits for it is bounded, it ends with 4413, others do not notice', async () => {
-    const [slow, other] = [await open(1), await open(2)]
+    const [slow, other] = [await openSession(app, 1), await openSession(app, 2)]
     slow.socket.pause()
     let highest = 0
     const watch = setInterval(() => (highest = Math.max(highest, queued())), 1)
@@ -244,7 +238,7 @@ describe('a page that floods', () => {
   })
 
   test('frames: one that is too long ends the session, and no other', async () => {
-    const [greedy, other] = [await open(1), await open(2)]
+    const [greedy, other] = [await openSession(app, 1), await openSession(app, 2)]
     greedy.socket.send(`[[1,1,0,"echo",["${'x'.repeat(400_000)}"]]]`)
     await greedy.closed
     await until(() => events.includes('detached protocol'), 'detached')
