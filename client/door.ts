@@ -76,7 +76,7 @@ export class Door<P extends object> {
       throw new ConnectError(
         'PB_ERR_UPGRADE_BLOCKED',
         'tickets are granted and sockets refused: look for a proxy that passes no WebSockets or no Sec-WebSocket-Protocol, and ' +
-          "at connect-src of the page's Content-Security-Policy",
+          "at connect-src of the page's CSP",
         (error as ConnectError).reason,
       )
     }
