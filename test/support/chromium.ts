@@ -1,8 +1,8 @@
 // Finds the Chromium of this machine and starts it without anything that phones home.
 
-import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type LaunchOptions } from 'playwright-core'
+import { isExecutable, pathsOf } from './executables.js'
 
 const howToGet = 'no Chromium: install Chromium (or Chrome), or set CHROMIUM_PATH to its executable'
 
@@ -72,16 +72,7 @@ function listUsualPaths(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): stri
       (app) => `/Applications/${app}.app/Contents/MacOS/${app}`,
     )
   }
-  const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
-  const folders = (env['PATH'] ?? '').split(':').filter((folder) => folder !== '')
-  return names.flatMap((name) => folders.map((folder) => join(folder, name)))
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+  return [
+    ...pathsOf(['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'], env),
+  ]
 }
