@@ -57,8 +57,8 @@ export function readLoss(cause: unknown): Loss {
   if (cause instanceof PerspectiveError) return lossOf(4401, cause.code, true)
   if (cause instanceof Error) return lossOf(1006, cause.message)
   const reason = cause as CloseReason
-  // Pushed out by the user's other pages: it would push out another one in turn.
-  const isFinal = reason.code === 4409 && reason.reason === 'too many'
+  // Pushed out by the user's other pages, it would push out another one in turn; for who is inactive or gone there is no ticket.
+  const isFinal = /^(too many|deactivated|deleted)$/.test(reason.reason)
   if (reason.code !== 1001) return { reason, hintMs: 0, isFinal }
   return { ...lossOf(1001, 'closing'), hintMs: hintIn(reason.reason) }
 }

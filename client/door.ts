@@ -18,9 +18,7 @@ export class Door<P extends object> {
   readonly source: TicketSource
   readonly #prefix: string
   /** In memory only; the last one that the server gave, or none. */
-  #renewal: string | null = null
-  /** When it ends, by this page's clock. */
-  #expiresAt = 0
+  #renewal: string | null
   #refusedSockets = 0
 
   /** `renewal` is the token of the login; null where it gave none. */
@@ -33,7 +31,7 @@ export class Door<P extends object> {
     this.#prefix = prefix
     this.setup = setup
     this.source = source
-    if (renewal !== null) this.#keep(renewal)
+    this.#renewal = renewal
   }
 
   /**
@@ -41,7 +39,7 @@ export class Door<P extends object> {
    *
    * @param given - The ticket, where there is one already.
    * @throws whatever {@link requestTicket}, {@link openConnection} and the function for tickets do
-   * @throws RequestError `PB_ERR_USER_CHANGED`, `PB_ERR_RENEWAL_REJECTED` - found out here.
+   * @throws RequestError `PB_ERR_USER_CHANGED` - found out here.
    * @throws ConnectError `PB_ERR_UPGRADE_BLOCKED`
    * @throws TypeError - a ticket that is none.
    */
@@ -97,9 +95,6 @@ export class Door<P extends object> {
       return within(REQUEST_SECONDS, signal, (limited) => askFor(source, limited))
     }
     const isCookie = source === 'session'
-    if (!isCookie && Date.now() > this.#expiresAt) {
-      throw new RequestError('PB_ERR_RENEWAL_REJECTED', 'the renewal token has expired', 401, null)
-    }
     return requestTicket(
       this.#prefix + (isCookie ? '/ticket' : '/renew'),
       isCookie ? { expect } : { renewal: this.#renewal, expect },
@@ -117,13 +112,8 @@ export class Door<P extends object> {
       readonly id?: unknown
     }
     if (this.#renewal === null || typeof token !== 'string') return
-    this.#keep(token)
-    broker.notify({ kept: id })
-  }
-
-  #keep(token: string): void {
     this.#renewal = token
-    this.#expiresAt = Date.now() + lifetimeOf(token)
+    broker.notify({ kept: id })
   }
 
   /** Forgets the renewal token. */
@@ -165,18 +155,4 @@ export async function askFor<T>(
       .then(resolve, reject)
       .finally(() => signal?.removeEventListener('abort', abort))
   })
-}
-
-/** For how many ms a token is good from now on, by its own claims: the page's clock may be wrong. */
-function lifetimeOf(token: string): number {
-  try {
-    const [, claims = ''] = token.split('.')
-    const { iat, exp } = JSON.parse(
-      atob(claims.replaceAll('-', '+').replaceAll('_', '/')),
-    ) as Record<string, unknown>
-    return (Number(exp) - Number(iat)) * 1000
-  } catch {
-    // The server will say so.
-    return Infinity
-  }
 }

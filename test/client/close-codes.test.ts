@@ -120,6 +120,16 @@ describe('the page after a close code', () => {
     }
   })
 
+  test('4401 of a user who is inactive or gone ends it at once: there is no ticket to ask for', async () => {
+    for (const reason of ['deactivated', 'deleted']) {
+      const page = follow(
+        await connect<Contract>(server.url, () => server.mintTicket('1'), { WebSocket }),
+      )
+      assert.equal(await closeWith(page, 4401, reason), null)
+      assert.deepEqual(await page.session.ended, { code: 4401, reason, byPeer: true })
+    }
+  })
+
   test('back-off: full jitter, twice as wide with each try, and no wider than 30 seconds', async () => {
     const page = await enter(server.url, { reconnect: { minDelayMs: 1, maxDelayMs: 64 } })
     server.refusals.set('renew', { status: 500, code: 'PB_ERR_SERVER_FAILED' })
