@@ -23,6 +23,8 @@ export class Callee implements Invoker {
   readonly #running = new RunningCalls()
   readonly #rate = new CallRate()
   #lastId = 0
+  /** How long the answers of this tick are; they are kept as results. */
+  #answered = 0
   #isClosed = false
   /** Calls on a root that is still to come. */
   #held: (() => void)[] | null = null
@@ -63,6 +65,7 @@ export class Callee implements Invoker {
   /** The peer's tick is over: its results can no longer be named. */
   endTick(): void {
     this.#results.clear()
+    this.#answered = 0
   }
 
   close(reason: string): void {
@@ -217,7 +220,12 @@ export class Callee implements Invoker {
     try {
       if (value === undefined) this.#exchange.outbox.say(`[${ANSWER},${id}]`)
       else outcome.size = this.#exchange.sayValue(ANSWER, `${id},`, value, 'result')
+      this.#answered += outcome.size
+      // Of a tick that goes on and on; what is forgotten can be named as little as that of the tick before.
+      if (this.#answered > this.#exchange.limits.maxQueuedBytes) this.endTick()
     } catch (error) {
+      outcome.value = undefined
+      outcome.promise = null
       // As much the method's failure as a throw.
       const { failures } = this.#exchange
       const shown = error instanceof CallError ? error : failures.publicError(error, method)

@@ -26,7 +26,10 @@ export interface Limits {
   readonly maxHeldCalls: number
   /** Digits of one bigint. Default 4096: parsing them takes quadratic time. */
   readonly maxBigintDigits: number
-  /** Bytes the socket may queue for a peer that does not read; beyond it the peer is dropped with 4413. Default 16 MiB. */
+  /**
+   * Bytes the socket may queue for a peer that does not read; beyond it the peer is dropped with 4413. Of a tick that is longer
+   * in answers the results are forgotten; the plugin lets a page's calls that run hold as much. Default 16 MiB.
+   */
   readonly maxQueuedBytes: number
 }
 

@@ -22,6 +22,7 @@ import type { Connection } from './connection.js'
 import { reasonOf } from './detach-reason.js'
 import { BAD_FRAME, type Ending, kicked } from './endings.js'
 import { FailureLog } from './failure-log.js'
+import { HeldFrames } from './held-frames.js'
 import { type Beating, Pulse } from './heartbeat.js'
 import { KEEP_ALIVE, type NoticeListener, helloInfo, pong, readNotice } from './notices.js'
 import { Permissions } from './permissions.js'
@@ -33,6 +34,7 @@ import type { OpenAvatarSession, SessionRegistry } from './sessions.js'
 export interface ServerSocket extends WebSocketLike {
   /** Its own events: one closure each, where those of the DOM take three and more. */
   on(event: 'close' | 'error', listener: () => void): unknown
+  on(event: 'message', listener: (data: Buffer | ArrayBuffer) => void): unknown
   ping(): void
   terminate(): void
 }
@@ -81,6 +83,7 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
   readonly #renewals: SessionRenewals | null
   readonly #life: AvatarLife
   readonly #failures: FailureLog
+  readonly #held: HeldFrames
   /** Null until somebody asks for its signal: it is half a kB, and most avatars do not. */
   #abort: AbortController | null = null
   readonly #socketClosed: Promise<void>
@@ -113,6 +116,11 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
     })
     socket.on('error', () => {
       this.end(BAD_FRAME)
+    })
+    this.#held = new HeldFrames(context.limits.maxQueuedBytes)
+    // Before the broker reads it.
+    socket.on('message', ({ byteLength }) => {
+      this.#held.read(byteLength)
     })
     this.#life = new AvatarLife(this, context.realm)
     this.#failures = new FailureLog(this.log)
@@ -270,6 +278,12 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
         'the server is shutting down; the call was not begun',
       )
     }
-    return watchCall(this, method)
+    this.#held.assertRoom()
+    const watch = watchCall(this, method)
+    if (!this.#held.isLong) return watch
+    return (promise, error) => {
+      if (promise !== null) this.#held.hold(promise)
+      watch?.(promise, error)
+    }
   }
 }

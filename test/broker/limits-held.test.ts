@@ -1,6 +1,8 @@
 // Limits on what is held: references, streams, signals, calls before the root; and what a refusal leaves behind: nothing.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   Broker,
   type Limits,
@@ -281,6 +283,58 @@ describe('maxQueuedBytes', () => {
     await lost
     const reason = 'PB_ERR_LIMIT_QUEUED_BYTES'
     assert.deepEqual(await broker.closed, { code: 4413, reason, byPeer: false })
+  })
+})
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+describe('a tick that goes on and on', () => {
+  test('a result that could not be sent is not kept in it', async () => {
+    const made: WeakRef<object>[] = []
+    const make = (): object => {
+      const value = { text: 'x'.repeat(1000) }
+      made.push(new WeakRef(value))
+      return value
+    }
+    const root = reference({ make, makeLater: async () => Promise.resolve(make()) } as never)
+    const { peer } = await script({ maxFrameBytes: 500 }, root)
+    peer.say([1, 1, 0, 'make', []], [1, 2, 0, 'makeLater', []], 1)
+    await settled()
+    assert.deepEqual(
+      peer.take().map(([kind, id, code]) => [kind, id, code]),
+      [
+        [4, 1, 'PB_ERR_LIMIT_FRAME'],
+        [4, 2, 'PB_ERR_LIMIT_FRAME'],
+      ],
+    )
+    collectGarbage()
+    assert.deepEqual(
+      made.map((value) => value.deref()),
+      [undefined, undefined],
+    )
+    // What it came to can still be named.
+    peer.say([1, 3, -2, 'none', []])
+    assert.deepEqual(peer.take()[0]?.slice(0, 3), [4, 3, 'PB_ERR_LIMIT_FRAME'])
+    peer.end()
+  })
+
+  test('its results are forgotten when their answers are longer than maxQueuedBytes together', async () => {
+    const { peer } = await script({ maxQueuedBytes: 1000 })
+    const codeOfMethodOn = (id: number, result: number): unknown => {
+      peer.say([1, id, -result, 'none', []], 1)
+      return peer.take().at(-1)?.[2]
+    }
+    const long = 'x'.repeat(400)
+    for (let id = 1; id <= 2; id++) peer.say([1, id, 0, 'echo', [long]], 1)
+    // It is there: a text, which has no methods.
+    assert.equal(codeOfMethodOn(3, 1), 'PB_ERR_REF_NOT_CALLABLE')
+    peer.say([1, 4, 0, 'echo', [long]], 1)
+    for (let id = 5; id <= 7; id++)
+      assert.equal(codeOfMethodOn(id, id - 4), 'PB_ERR_REF_UNKNOWN', String(id))
+    peer.say([1, 8, 0, 'echo', [long]], 1)
+    assert.equal(codeOfMethodOn(9, 8), 'PB_ERR_REF_NOT_CALLABLE')
+    peer.end()
   })
 })
 

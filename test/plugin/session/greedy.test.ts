@@ -29,6 +29,8 @@ interface Greedy {
   count(): AsyncIterable<string>
 }
 
+const waiting: (() => void)[] = []
+
 class GreedyAvatar extends TestAvatar {
   static override readonly remote = {
     ...TestAvatar.remote,
@@ -36,8 +38,12 @@ class GreedyAvatar extends TestAvatar {
     hang: true,
     take: unchecked,
     count: true,
+    wait: unchecked,
   } as never
   #taken: unknown[] = []
+  wait(): Promise<void> {
+    return new Promise((resolve) => waiting.push(resolve))
+  }
   blob(length: number): string {
     return 'x'.repeat(length)
   }
@@ -170,6 +176,29 @@ describe('a page that floods', () => {
     assert.equal(app.app.perspective.stats().calls, 50)
     await session.logout()
     assert.equal(app.app.perspective.stats().calls, 0)
+  })
+
+  test('calls that run with long arguments: beyond maxQueuedBytes together others are refused, until they have ended', async () => {
+    const session = await open(1)
+    const long = JSON.stringify('x'.repeat(100_000))
+    const say = (...messages: string[]): void => session.socket.send(`[${messages.join()}]`)
+    // What is done at once holds nothing.
+    for (let id = 1; id <= 20; id++) say(`[1,${String(id)},0,"take",[${long}]]`)
+    for (let id = 21; id <= 30; id += 2) {
+      // A tell as much as a call, and two calls of one frame as much as one.
+      say(`[2,0,"wait",[${long}]]`)
+      say(`[1,${String(id)},0,"wait",[${long}]]`, `[1,${String(id + 1)},0,"wait",[]]`)
+    }
+    say('[1,100,0,"take",[1]]')
+    await session.frame('[4,30,"PB_ERR_LIMIT_PENDING_CALLS"')
+    await session.frame('[4,100,"PB_ERR_LIMIT_PENDING_CALLS"')
+    assert.equal(waiting.length, 14)
+    for (const resolve of waiting.splice(0)) resolve()
+    await session.frame('[3,29]')
+    say('[1,101,0,"take",[1]]')
+    await session.frame('[3,101,')
+    session.socket.close(1000)
+    await session.closed
   })
 
   test('calls in a second: those beyond maxCallsPerSecond are refused, and later ones taken', async () => {
