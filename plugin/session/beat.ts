@@ -30,7 +30,9 @@ export class Beat {
   /** Of the table of Django's sessions. */
   readonly #sessionsWatch: AuthorityWatch
   #timer: NodeJS.Timeout | undefined
-  /** The look under way: there is one at a time. */
+  /** Those that have not answered yet. */
+  readonly #asked = new Set<AuthorityWatch>()
+  /** The look under way: there is one at a time, and none waits for an authority longer than until the next is due. */
   #looking: Promise<void> = Promise.resolve()
   #isStopped = false
 
@@ -82,13 +84,17 @@ export class Beat {
       }
       if (djangoSessions.size === 0) this.#sessionsWatch.confirmed()
     }
-    for (const [checker, suspects] of authorities) {
-      const watch = this.#watchOf(checker)
+    const asked = [...authorities].map(([checker, suspects]) => {
       const ask = (ids: readonly string[]) => portal.revalidate(checker, ids)
-      await this.#ask(watch, suspects, isWhole, ask, judgeUser)
+      return this.#ask(this.#watchOf(checker), suspects, isWhole, ask, judgeUser)
+    })
+    if (aliveSessions !== undefined && djangoSessions.size > 0) {
+      const watch = this.#sessionsWatch
+      asked.push(this.#ask(watch, djangoSessions, isWhole, aliveSessions, judgeSession))
     }
-    if (aliveSessions !== undefined && djangoSessions.size > 0)
-      await this.#ask(this.#sessionsWatch, djangoSessions, isWhole, aliveSessions, judgeSession)
+    // The users of one authority do not wait for another that hangs.
+    const patienceMs = this.#context.revalidateSeconds * 1000
+    await raceDeadline(Promise.all(asked), patienceMs, () => new Error('late')).catch(ignore)
   }
 
   #allWatches(): AuthorityWatch[] {
@@ -136,7 +142,8 @@ export class Beat {
     ask: (keys: readonly string[]) => Promise<Answer | null>,
     judge: (answer: Answer, key: string, suspect: Entry) => RevokeCause | null,
   ): Promise<void> {
-    if (suspects.size === 0) return
+    if (suspects.size === 0 || this.#asked.has(watch)) return
+    this.#asked.add(watch)
     const found: [Entry, RevokeCause][] = []
     try {
       const asked = ask([...suspects.keys()])
@@ -156,10 +163,14 @@ export class Beat {
     } catch (error) {
       const entries = [...suspects.values()].flat()
       if (!this.#isStopped) watch.missed(error, entries)
+    } finally {
+      this.#asked.delete(watch)
     }
     for (const [entry, cause] of found) entry.end(revoked(cause))
   }
 }
+
+const ignore = (): void => undefined
 
 function add(suspects: Suspects, key: string, suspect: Entry): void {
   const all = suspects.get(key)

@@ -50,6 +50,7 @@ function setUp(
   revalidate: Revalidate | null,
   graceSeconds = 300,
   aliveSessions?: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
+  revalidateSeconds = 600,
 ): { registry: SessionRegistry; beat: Beat; logs: string[] } {
   const logs: string[] = []
   const note = (...args: unknown[]): number => logs.push(JSON.stringify(args))
@@ -69,7 +70,7 @@ function setUp(
   const beat = new Beat({
     registry,
     portal,
-    revalidateSeconds: 600,
+    revalidateSeconds,
     graceSeconds,
     log,
     aliveSessions,
@@ -236,6 +237,29 @@ describe('a beat', () => {
     assert.equal(asked, 2)
     t.mock.timers.tick(30_000)
     await second
+  })
+
+  test('of one authority that hangs: others are asked in the same look, and in the next, which comes in time', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let asked = 0
+    const hang = (): Promise<never> => {
+      asked += 1
+      return new Promise(() => undefined)
+    }
+    const { registry, beat, logs } = setUp(hang, 300, () => Promise.resolve(new Set()), 10)
+    for (const userId of ['a', 'b']) {
+      const guest = new Guest('1', `session of ${userId}`)
+      registry.enter(`otp:${userId}`, guest)
+      const look = beat.look()
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+      assert.equal(guest.ending?.text, 'session-ended')
+      t.mock.timers.tick(10_000)
+      await look
+    }
+    assert.deepEqual([asked, logs], [1, []])
+    t.mock.timers.tick(10_000)
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    assert.match(logs[0] ?? '', /does not answer/)
   })
 
   test('a clock that jumps changes nothing: the grace is counted by one that does not', async (t) => {
