@@ -179,7 +179,7 @@ describe('a page that floods', () => {
   })
 
   test('calls that run with long arguments: beyond maxQueuedBytes together others are refused, until they have ended', async () => {
-    const session = await open(1)
+    const session = await openSession(app, 1)
     const long = JSON.stringify('x'.repeat(100_000))
     const say = (...messages: string[]): void => session.socket.send(`[${messages.join()}]`)
     // What is done at once holds nothing.
