@@ -114,15 +114,11 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
         resolve()
       })
     })
-    socket.on('error', () => {
-      this.end(BAD_FRAME)
-    })
     this.#held = new HeldFrames(context.limits.maxQueuedBytes)
     // Before the broker reads it.
     socket.on('message', ({ byteLength }) => {
       this.#held.read(byteLength)
     })
-    this.#life = new AvatarLife(this, context.realm)
     this.#failures = new FailureLog(this.log)
     this.#broker = new Broker(webSocketTransport(socket), {
       root: new Promise<object>((resolve) => {
@@ -141,6 +137,11 @@ export class Session implements OpenAvatarSession, AvatarOwner, NoticeListener, 
       onNotice: (notice) => {
         readNotice(notice, this)
       },
+    })
+    // From here on nothing throws: what has timers and listeners of its own comes last.
+    this.#life = new AvatarLife(this, context.realm)
+    socket.on('error', () => {
+      this.end(BAD_FRAME)
     })
     connection.attach(this)
     this.#renewals?.start((renewal) => {

@@ -48,6 +48,7 @@ export interface Sessions extends Iterable<OpenAvatarSession> {
    * @param reason - What the page sees in the close frame, and `detached` as its message.
    * @param checker - Whose user it is; Django's unless said.
    * @returns How many open sessions were ended.
+   * @throws TypeError - `userId` is none.
    */
   disconnect(userId: string | number | bigint, reason?: string, checker?: string): number
 }
@@ -227,6 +228,9 @@ export class SessionRegistry implements Sessions {
     reason: string = 'disconnected',
     checker: string = DJANGO,
   ): number {
+    // From a row that was not found, say: that nobody was put out would not be noticed.
+    if (!['string', 'number', 'bigint'].includes(typeof userId))
+      throw new TypeError(`userId: expected user.id, got ${typeof userId}`)
     const userKey = userKeyOf(checker, String(userId))
     const now = this.#now()
     for (const [key, at] of this.#disconnectedAt) {

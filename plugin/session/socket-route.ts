@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { SUBPROTOCOL } from '../../broker/index.js'
-import { refusalOf, sendRefusal } from '../answers.js'
+import { logError, refusalOf, sendRefusal } from '../answers.js'
 import { raceDeadline } from '../deadline.js'
 import {
   LedgerAway,
@@ -82,7 +82,14 @@ export async function registerSocketRoute(
       const { id, ip, headers } = request
       server.handleUpgrade(request.raw, request.raw.socket, upgrade.head, (socket) => {
         const details = { id, ip, headers: { ...headers } }
-        new Session(socket, { ...admitted, wire: request.raw.socket, request: details }, context)
+        try {
+          new Session(socket, { ...admitted, wire: request.raw.socket, request: details }, context)
+        } catch (error) {
+          // A checker's user that no hello can name. Nobody would read the socket, nor end it.
+          logError(request.log, error, 'perspective: a session could not begin')
+          socket.on('error', () => undefined)
+          socket.terminate()
+        }
       })
       return reply
     },

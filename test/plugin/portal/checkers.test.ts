@@ -5,7 +5,7 @@ import type { CheckedUser, Checker, Remote, User } from 'fastify-perspective'
 import { connect, login } from 'fastify-perspective/client'
 import { WebSocket } from 'ws'
 import { startDjango } from '../django/start-django.js'
-import { type TestContract, optionsFor, startApp } from '../start-app.js'
+import { type TestContract, openRaw, optionsFor, startApp, until } from '../start-app.js'
 
 declare module 'fastify-perspective/client' {
   interface CustomCredentials {
@@ -69,6 +69,19 @@ describe('two checkers (T40, T41)', () => {
     assert.equal((await badge.ended).code, 4440)
     assert.equal(django.state.name, 'open')
     await django.logout()
+  })
+
+  test('a user whose name fits no hello gets no session, and nothing is left of the try', async () => {
+    const { binding, user } = guard(true)
+    doors.set('6', { binding, user: { ...user, username: 'x'.repeat(9000) } })
+    const { ticket } = (await (await post({ type: 'badge', code: 'open sesame' })).json()) as {
+      ticket: string
+    }
+    const { closed } = await openRaw(app, ticket)
+    assert.equal((await closed).code, 1006)
+    await until(() => app.slots() === 0, 'its slot')
+    assert.ok(app.logs.some((line) => line.includes('a session could not begin')))
+    doors.set('6', guard(true))
   })
 
   test('without permissionsOf nothing that requires a permission is allowed', async () => {

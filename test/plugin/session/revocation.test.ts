@@ -221,4 +221,11 @@ describe('disconnect (door case 50)', () => {
       await closeAll([other, await openSession(app, 1)])
     }
   })
+
+  test('no user at all is a TypeError, not nobody', () => {
+    assert.throws(() => sessions.disconnect(undefined as unknown as string), {
+      name: 'TypeError',
+      message: 'userId: expected user.id, got undefined',
+    })
+  })
 })
