@@ -1,5 +1,5 @@
 import { isEqualText } from './equal-text.js'
-import { hashPool } from './hash-pool.js'
+import { hashPool, type Waiter } from './hash-pool.js'
 import { isCutByBcrypt } from './hashers/bcrypt.js'
 import { HASHERS, type Identified, identifyHash } from './hashers/identify.js'
 import {
@@ -12,6 +12,11 @@ import {
 export interface PasswordOptions extends PasswordSettings {
   /** Gives up a check that still waits for a worker; one that runs ends. */
   readonly signal?: AbortSignal
+  /**
+   * Whose check it is: an address, say. Checks wait by source in turns, and where the queue is full the source that has most in it
+   * loses its newest. Default: all are of one.
+   */
+  readonly source?: string
   /**
    * Hears of a stored value that should not be there: malformed (Django answers it with an exception), of more work than
    * is allowed, of a hasher that `hashers` lacks. The text has nothing of the value in it but the hasher's name.
@@ -37,25 +42,24 @@ export async function checkPassword(
   options: PasswordOptions = {},
 ): Promise<boolean> {
   const settings = resolvePasswordSettings(options)
-  const { signal } = options
   if (typeof password !== 'string') {
-    await spend('', settings, signal)
+    await spend('', settings, options)
     return false
   }
   if (!isLoginText(password)) return false
   const identified = identifyHash(encoded, settings.hashers)
   if (identified.is !== 'usable') {
     warnOf(identified, options.warn)
-    await spend(password, settings, signal)
+    await spend(password, settings, options)
     return false
   }
   const { name, hash } = identified
-  const key = await hashPool.derive({ password, recipe: hash.recipe }, signal)
+  const key = await hashPool.derive({ password, recipe: hash.recipe }, options)
   const isEqual = isEqualText(hash.encode(key), encoded)
   if (isEqual && (settings.bcryptTruncate || !isCutByBcrypt(hash.recipe, password))) return true
   const [preferred] = settings.hashers
   const missing = name === preferred ? HASHERS[name].harden(hash.recipe, settings.costs) : null
-  if (missing !== null) await hashPool.derive({ password, recipe: missing }, signal)
+  if (missing !== null) await hashPool.derive({ password, recipe: missing }, options)
   return false
 }
 
@@ -67,7 +71,7 @@ export async function checkPassword(
 export async function burnPassword(password: string, options: PasswordOptions = {}): Promise<void> {
   const settings = resolvePasswordSettings(options)
   const text = typeof password === 'string' ? password : ''
-  if (isLoginText(text)) await spend(text, settings, options.signal)
+  if (isLoginText(text)) await spend(text, settings, options)
 }
 
 /**
@@ -81,9 +85,9 @@ export function isLoginText(text: string): boolean {
 async function spend(
   password: string,
   { hashers: [preferred], costs }: ResolvedPasswordSettings,
-  signal: AbortSignal | undefined,
+  waiter: Waiter,
 ): Promise<void> {
-  await hashPool.derive({ password, recipe: HASHERS[preferred].spend(costs) }, signal)
+  await hashPool.derive({ password, recipe: HASHERS[preferred].spend(costs) }, waiter)
 }
 
 function warnOf(identified: Identified, warn: PasswordOptions['warn']): void {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { HasherMissingError, PasswordQueueFullError, PasswordWorkerError } from './errors.js'
 import type { Recipe } from './hashers/hasher.js'
+import { TurnQueue } from './turn-queue.js'
 
 /** What a thread is asked for. */
 export interface Derivation {
@@ -14,9 +15,18 @@ export type DerivationAnswer = { readonly durationMs: number } & (
   { readonly key: Uint8Array } | { readonly missing: string }
 )
 
+/** Who asks for a derivation. */
+export interface Waiter {
+  /** Gives it up while it waits; one that runs ends. */
+  readonly signal?: AbortSignal | undefined
+  /** Sources wait in turns; default one for all who name none. */
+  readonly source?: string | undefined
+}
+
 interface Task {
   readonly derivation: Derivation
-  start(): void
+  /** Waits no more. */
+  settle(): void
   resolve(key: Uint8Array): void
   reject(error: Error): void
 }
@@ -28,7 +38,7 @@ interface Task {
 export class HashPool {
   readonly #size: number
   readonly #maxWaiting: number
-  readonly #waiting = new Set<Task>()
+  readonly #waiting = new TurnQueue<Task>()
   readonly #running = new Map<Worker, Task>()
   readonly #idle: Worker[] = []
   #lastDurationMs = 0
@@ -40,39 +50,44 @@ export class HashPool {
   }
 
   /**
-   * Derives one key, in the order asked. A signal gives up a derivation that waits; one that runs ends.
-   * @throws PasswordQueueFullError `PB_ERR_LOGIN_BUSY`: `maxWaiting` wait already.
+   * Derives one key, in the order asked by one source; sources take turns.
+   * @throws PasswordQueueFullError `PB_ERR_LOGIN_BUSY`: `maxWaiting` wait already, and no other source has more of them; or it
+   *   is the newest of the source that had most, and another needed its place.
    * @throws PasswordWorkerError `PB_ERR_LOGIN_WORKER`: the thread ended; the next derivation gets a new one.
    * @throws HasherMissingError `PB_ERR_LOGIN_HASHER`: an optional dependency is not installed.
    * @throws `signal.reason`
    */
-  async derive(derivation: Derivation, signal?: AbortSignal): Promise<Uint8Array> {
+  async derive(derivation: Derivation, { signal, source = '' }: Waiter = {}): Promise<Uint8Array> {
     signal?.throwIfAborted()
     if (this.#running.size >= this.#size && this.#waiting.size >= this.#maxWaiting) {
-      throw new PasswordQueueFullError(this.#maxWaiting, this.#estimateWaitSeconds())
+      const full = new PasswordQueueFullError(this.#maxWaiting, this.#estimateWaitSeconds())
+      const displaced = this.#waiting.displace(source)
+      if (displaced === null) throw full
+      displaced.settle()
+      displaced.reject(full)
     }
     return new Promise((resolve, reject) => {
       const abandon = (): void => {
-        this.#waiting.delete(task)
+        this.#waiting.delete(source, task)
         reject(signal?.reason as Error)
       }
       const task: Task = {
         derivation,
-        start: () => signal?.removeEventListener('abort', abandon),
+        settle: () => signal?.removeEventListener('abort', abandon),
         resolve,
         reject,
       }
       signal?.addEventListener('abort', abandon, { once: true })
-      this.#waiting.add(task)
+      this.#waiting.add(source, task)
       this.#startWaiting()
     })
   }
 
   #startWaiting(): void {
-    for (const task of this.#waiting) {
-      if (this.#running.size >= this.#size) return
-      this.#waiting.delete(task)
-      task.start()
+    while (this.#running.size < this.#size) {
+      const task = this.#waiting.take()
+      if (task === null) return
+      task.settle()
       this.#run(task)
     }
   }

@@ -49,5 +49,5 @@ export async function makePassword(
   const draft = HASHERS[preferred].draft(costs)
   const hash = draft === null ? null : HASHERS[preferred].parse(draft)
   if (hash === null) return null
-  return hash.encode(await hashPool.derive({ password, recipe: hash.recipe }, options.signal))
+  return hash.encode(await hashPool.derive({ password, recipe: hash.recipe }, options))
 }

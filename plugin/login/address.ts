@@ -25,6 +25,11 @@ export function addressKeys(request: Pick<FastifyRequest, 'ip' | 'socket'>): Add
   )
 }
 
+/** The network that one customer has, of an address as a request names it; what is no address is its own. */
+export function networkOf(ip: string): string {
+  return keysOf(ip)?.own ?? ip
+}
+
 function keysOf(text: string): AddressKeys | null {
   const bare = text.replace(/^\[(.*)\](?::\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
   const [address = ''] = bare.split('%')

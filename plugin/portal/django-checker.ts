@@ -1,4 +1,5 @@
 /** The checker of Django's own passwords. */
+import { networkOf } from '../login/address.js'
 import { type DjangoUsers, type PasswordOptions, authenticate } from '../django/index.js'
 import {
   type Authority,
@@ -30,7 +31,7 @@ export class DjangoChecker implements Checker {
 
   async check(
     credentials: SentCredentials,
-    { signal }: CheckContext,
+    { ip, signal }: CheckContext,
   ): Promise<CheckedUser | null | undefined> {
     const { type, username, password, ...unknown } = credentials
     if (!isField(username, this.#maxUsernameLength) || !isField(password, MAX_PASSWORD_LENGTH))
@@ -39,7 +40,7 @@ export class DjangoChecker implements Checker {
     const account = await authenticate(
       this.#users,
       { username, password },
-      { ...this.#passwords, signal },
+      { ...this.#passwords, signal, source: networkOf(ip) },
     )
     return account === null ? null : { user: account.user, binding: account.password }
   }

@@ -6,7 +6,7 @@ import {
   type DjangoAccount,
   type PasswordOptions,
 } from 'fastify-perspective/django'
-import { hashPool, type Derivation } from '../../../dist/plugin/django/hash-pool.js'
+import { hashPool, type Derivation, type Waiter } from '../../../dist/plugin/django/hash-pool.js'
 import { ACCOUNTS } from '../../../tools/postgres/accounts.js'
 import { startDjango } from './start-django.js'
 
@@ -23,10 +23,10 @@ const CHEAP = { iterations: 1234 }
 const derivations: number[] = []
 const derive = hashPool.derive.bind(hashPool)
 // Counted on the way to the real threads.
-hashPool.derive = (derivation: Derivation, signal?: AbortSignal) => {
+hashPool.derive = (derivation: Derivation, waiter?: Waiter) => {
   const { recipe } = derivation
   derivations.push(recipe.kind === 'pbkdf2' ? recipe.iterations : -1)
-  return derive(derivation, signal)
+  return derive(derivation, waiter)
 }
 
 async function logIn(

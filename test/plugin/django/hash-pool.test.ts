@@ -57,7 +57,7 @@ describe('HashPool', () => {
     const pool = new HashPool(1, 1)
     const controller = new AbortController()
     const running = pool.derive(slow)
-    const waiting = pool.derive(derivation, controller.signal)
+    const waiting = pool.derive(derivation, { signal: controller.signal })
     await assert.rejects(pool.derive(derivation), PasswordQueueFullError)
     const reason = new Error('the page has gone')
     controller.abort(reason)
@@ -69,9 +69,45 @@ describe('HashPool', () => {
   test('lets a derivation that runs come to its end', async () => {
     const pool = new HashPool(1, 1)
     const controller = new AbortController()
-    const running = pool.derive(slow, controller.signal)
+    const running = pool.derive(slow, { signal: controller.signal })
     controller.abort()
     assert.equal(toHex(await running), keyOf(slow))
+  })
+
+  test('sources take turns, each in its own order (door hole 27)', async () => {
+    const pool = new HashPool(1, 10)
+    const done: string[] = []
+    const ask = async (source: string, name: string): Promise<void> => {
+      await pool.derive(derivation, { source })
+      done.push(name)
+    }
+    const running = pool.derive(slow)
+    await Promise.all([
+      ...['a1', 'a2', 'a3'].map((name) => ask('a', name)),
+      ...['b1', 'b2'].map((name) => ask('b', name)),
+      ask('c', 'c1'),
+    ])
+    await running
+    assert.deepEqual(done, ['a1', 'b1', 'c1', 'a2', 'b2', 'a3'])
+  })
+
+  test('where the queue is full the source that has most in it makes room for others (door hole 27)', async () => {
+    const pool = new HashPool(1, 4)
+    const running = pool.derive(slow)
+    const ask = (source: string): Promise<string> =>
+      pool.derive(derivation, { source }).then(
+        () => 'done',
+        (error: unknown) => (error as { code: string }).code,
+      )
+    const greedy = [ask('a'), ask('a'), ask('a'), ask('a')]
+    const others = [ask('b'), ask('c')]
+    // They are as many as those of `a` now: nobody gives way for a second of `b`, nor for another of `a`.
+    const late = [ask('b'), ask('a')]
+    const full = 'PB_ERR_LOGIN_BUSY'
+    assert.deepEqual(await Promise.all(greedy), ['done', 'done', full, full])
+    assert.deepEqual(await Promise.all(others), ['done', 'done'])
+    assert.deepEqual(await Promise.all(late), [full, full])
+    await running
   })
 
   test('rejects what was running in a thread that ends, and goes on with a new one', async () => {

@@ -1,6 +1,8 @@
 // What limits count an address by, with and without a proxy in front.
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { describe, test } from 'node:test'
+import { hashPool } from '../../../dist/plugin/django/hash-pool.js'
 import { addressKeys } from '../../../dist/plugin/login/address.js'
 import { startDjango } from '../django/start-django.js'
 import { renew } from '../renewals.js'
@@ -11,6 +13,7 @@ import {
   optionsFor,
   postLogin,
   startApp,
+  until,
   upgrade,
 } from '../start-app.js'
 
@@ -113,4 +116,29 @@ describe('a proxy that nobody trusts (door hole 14)', () => {
     if (found[1] === 429) assert.equal(warnings(app).length, 1)
     else assert.deepEqual(found, [401, 401])
   })
+})
+
+test('an address that fills the queue of hashes keeps nobody else out (door hole 27)', async (t) => {
+  // What an unknown user's password costs.
+  const options = optionsFor(pool, { passwordIterations: 300_000 })
+  const app = await startApp(options, { fastify: { trustProxy: true } })
+  const derive = t.mock.method(hashPool, 'derive')
+  const statusFrom = async (
+    address: string,
+    username: string,
+    password: string,
+  ): Promise<number> => {
+    const sent = await postLogin(app, { username, password }, { 'x-forwarded-for': address })
+    return sent.status
+  }
+  const greedy = Array.from({ length: availableParallelism() + 44 }, () =>
+    statusFrom('10.1.0.1', 'nobody', 'x'),
+  )
+  await until(() => derive.mock.callCount() === greedy.length, 'the queue')
+  let waiting = greedy.length
+  for (const each of greedy) void each.then(() => waiting--)
+  assert.equal(await statusFrom('10.1.0.2', 'fast1', 'fast password 1'), 200)
+  assert.ok(waiting > 20, 'it was not the last')
+  const statuses = await Promise.all(greedy)
+  assert.deepEqual([...new Set(statuses)].sort(), [401, 503])
 })
