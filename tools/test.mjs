@@ -42,11 +42,14 @@ const result = spawnSync(process.execPath, [...makeCoverageArgs(), ...makeRunner
   stdio: 'inherit',
 })
 if (result.error) console.error(result.error.message)
-const { skipped, counts } = readSummary()
+const { skipped, failures, counts } = readSummary()
 rmSync(summaryFolder, { recursive: true })
 
 for (const { name, file, reason } of skipped) {
   console.log(`skipped: ${name} (${file})${reason === '' ? '' : `\n         ${reason}`}`)
+}
+for (const { name, file, reason } of failures) {
+  console.log(`failed: ${name} (${file})\n${reason.replace(/^/gm, '        ')}`)
 }
 const isSkipFailure = skipped.length > 0 && process.env.CI === 'true'
 if (isSkipFailure) console.log('CI=true: a skipped test is a failure.')
@@ -88,11 +91,12 @@ function listTestFiles(path) {
 }
 
 function readSummary() {
-  const summary = { skipped: [], counts: {} }
+  const summary = { skipped: [], failures: [], counts: {} }
   if (!existsSync(summaryFile)) return summary
   for (const line of readFileSync(summaryFile, 'utf8').split('\n').filter(Boolean)) {
     const entry = JSON.parse(line)
     if (entry.skipped) summary.skipped.push(entry.skipped)
+    if (entry.failed) summary.failures.push(entry.failed)
     if (entry.counts) summary.counts = entry.counts
   }
   return summary

@@ -113,8 +113,14 @@ class Line {
     this.#join('down', this.#server, client)
   }
 
+  /** Both ends: one whose end was swallowed must still be reset. */
   closed(run: () => void): void {
-    this.#server.once('close', run)
+    this.#server.once('close', () => {
+      if (this.#client.closed) run()
+    })
+    this.#client.once('close', () => {
+      if (this.#server.closed) run()
+    })
   }
 
   abandon(): void {

@@ -14,6 +14,11 @@ const skippedSuite = `
   describe('needs a thing', { skip: 'install the thing' }, () => { test('in it', () => {}) })
 `
 
+const failing = `
+  import { describe, test } from 'node:test'
+  describe('the suite', () => { test('one', () => { throw new Error('why it failed') }) })
+`
+
 describe('npm test', () => {
   test('names what was skipped and how to get it, and passes', () => {
     const { status, stdout } = runTests('skip.test.ts', skippedSuite, {})
@@ -28,9 +33,11 @@ describe('npm test', () => {
     assert.equal(status, 1)
   })
 
-  test('fails with a failing test', () => {
-    const source = "import { test } from 'node:test'\ntest('no', () => { throw new Error('no') })"
-    const { status, stdout } = runTests('fail.test.ts', source, {})
+  test('fails with a failing test, and says at the end which and why', () => {
+    const { status, stdout } = runTests('fail.test.ts', failing, {})
+    const [, ending = ''] = stdout.split('failing tests:')
+    assert.match(ending, /^failed: one \(.*fail\.test\.ts\)\n +Error: why it failed$/m)
+    assert.doesNotMatch(ending, /^failed: the suite/m)
     assert.match(stdout, /^0 passed, 1 failed, 0 skipped$/m)
     assert.equal(status, 1)
   })
