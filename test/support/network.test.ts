@@ -29,3 +29,28 @@ test('a client that was not told of its end is reset when the network is whole a
   await network.close()
   server.close()
 })
+
+test('a connection can be cut while its ends are on their way', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const network = await startNetwork((server.address() as AddressInfo).port)
+  network.cutWhen(() => true)
+  for (let round = 0; round < 20; round++) {
+    const accepted = once(server, 'connection') as Promise<[Socket]>
+    const client = connect(network.port, '127.0.0.1')
+    const ends = [client, (await accepted)[0]] as const
+    const closed = ends.map(
+      (end) => new Promise((resolve) => end.on('error', () => undefined).once('close', resolve)),
+    )
+    for (const end of ends) end.resume()
+    // One turn brings the end of one, and what cuts the connection from the other.
+    ends[round % 2]?.end()
+    ends[1 - (round % 2)]?.write('x')
+    await Promise.all(closed)
+  }
+  await network.close()
+  server.close()
+  await once(server, 'close')
+  const left = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap')
+  assert.deepEqual(left, [])
+})

@@ -125,12 +125,12 @@ class Line {
 
   abandon(): void {
     this.#isAbandoned = true
-    this.#client.resetAndDestroy()
+    reset(this.#client)
   }
 
   reset(): void {
-    this.#client.resetAndDestroy()
-    this.#server.resetAndDestroy()
+    reset(this.#client)
+    reset(this.#server)
   }
 
   #join(way: Way, from: Socket, to: Socket): void {
@@ -142,7 +142,9 @@ class Line {
       this.#pass(way, () => to.end())
     })
     from.on('error', () => {
-      this.#pass(way, () => to.resetAndDestroy())
+      this.#pass(way, () => {
+        reset(to)
+      })
     })
     from.once('close', () => {
       this.#pass(way, () => to.destroySoon())
@@ -155,4 +157,10 @@ class Line {
     else if (this.#rules.delayMs > 0) setTimeout(run, this.#rules.delayMs)
     else run()
   }
+}
+
+/** Node loses a socket that is reset while its end is on the way (EINVAL), and the process then spins instead of exiting. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+  else socket.resetAndDestroy()
 }
