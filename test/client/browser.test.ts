@@ -245,6 +245,8 @@ describe('in a browser', needsChromium(), () => {
     await page.waitForFunction(() => document.title === 'open')
     network.swallow('up', 'down')
     await page.clock.fastForward('10:00')
+    // The page has asked; were the network whole before, it would be answered.
+    await until(() => network.isTorn, 'what the page says when it wakes')
     network.swallow()
     await page.waitForFunction(() => states.includes('waiting'))
     await isOpen(page)

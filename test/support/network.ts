@@ -10,6 +10,8 @@ export interface Network {
   readonly port: number
   /** Connections that clients have made so far. */
   readonly attempts: number
+  /** Whether a connection that stands has lost bytes. */
+  readonly isTorn: boolean
   /** Ends every connection at once, with a reset; new ones are accepted. */
   cut(): void
   /** Resets the clients' ends of all connections, and tells the server nothing: it holds them half-open. */
@@ -57,6 +59,9 @@ export async function startNetwork(target: number): Promise<Network> {
     port,
     get attempts() {
       return attempts
+    },
+    get isTorn() {
+      return [...lines].some((line) => line.isTorn)
     },
     cut,
     abandon() {
