@@ -54,7 +54,7 @@ export const ROWS: readonly Row[] = [
       ],
       ([connection], seconds) => drive(connection!.echo, { value: 'bytes', inFlight: 8, seconds }),
     ),
-    without: ['hand-written', 'birpc', 'tRPC'],
+    without: ['birpc', 'tRPC'],
   },
   {
     ...row('connections', '100 connections, one call each', 'small', SINGLE, (all, seconds) =>

@@ -14,7 +14,7 @@ const script = fileURLToPath(new URL('../../tools/bench.mjs', import.meta.url))
 const contenders = ['fastify-perspective', 'hand-written', 'capnweb', 'socket.io', 'birpc', 'tRPC']
 /** Those without bytes, or without a call from the server. */
 const unable: Readonly<Record<string, readonly string[]>> = {
-  bytes: ['hand-written', 'birpc', 'tRPC'],
+  bytes: ['birpc', 'tRPC'],
   server: ['tRPC'],
 }
 
