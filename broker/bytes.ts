@@ -31,16 +31,21 @@ export function bytesOf(value: object): { kind: number; bytes: Uint8Array } | nu
 }
 
 /**
- * Makes a byte value of its own buffer; a copy, since a view would pin the frame.
+ * Makes a byte value of its own buffer: that of the frame where it has all of it, else a copy, since a view would pin
+ * the frame.
  *
  * @returns Null where the kind is unknown or the length does not fit it.
  */
 export function bytesToValue(kind: unknown, bytes: Uint8Array): object | null {
   const Kind = typeof kind === 'number' ? KINDS[kind] : undefined
   if (Kind === undefined) return null
-  const buffer = bytes.slice().buffer
+  const { byteLength } = bytes
+  const isAlone = byteLength > 0 && byteLength === bytes.buffer.byteLength
+  // Not its `slice`: that of a `Buffer` copies nothing, and its buffer is Node's pool.
+  const { buffer } = isAlone ? bytes : new Uint8Array(bytes)
   if (Kind === ArrayBuffer) return buffer
-  if (Kind === DataView) return new DataView(buffer)
+  // A DataView has no elements.
+  const { BYTES_PER_ELEMENT = 1 } = Kind as Partial<typeof Uint8Array>
   const View = Kind as typeof Uint8Array
-  return bytes.byteLength % View.BYTES_PER_ELEMENT === 0 ? new View(buffer) : null
+  return byteLength % BYTES_PER_ELEMENT === 0 ? new View(buffer) : null
 }

@@ -3,7 +3,7 @@ import { bytesToValue } from './bytes.js'
 import { errorFromParts } from './error-values.js'
 import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
-import { isMisleading, isNatural, setOwn } from './plain-value.js'
+import { isMisleading, isNatural, isRecord, setOwn } from './plain-value.js'
 import { recordOf } from './remote-record.js'
 import { StreamReader } from './stream-consumer.js'
 import {
@@ -264,8 +264,4 @@ export class Decoder {
     this.#offset += length
     return value
   }
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

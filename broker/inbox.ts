@@ -8,7 +8,7 @@ import type { Caller } from './caller.js'
 import { Decoder } from './decoder.js'
 import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
-import { NO_BYTES, parseFrame } from './frame.js'
+import { type Frame, NO_BYTES, parseFrame } from './frame.js'
 import { isNatural, isShallow, measure } from './plain-value.js'
 import { ResultArgument } from './tick-results.js'
 import {
@@ -17,7 +17,6 @@ import {
   CALL,
   CANCEL,
   CHUNK,
-  CONTINUES,
   CREDIT,
   END,
   ERROR,
@@ -33,6 +32,8 @@ import {
   UPDATE,
 } from './wire.js'
 
+const isInteger = Number.isSafeInteger as (value: unknown) => value is number
+
 export class Inbox {
   readonly #exchange: Exchange
   readonly #caller: Caller
@@ -42,6 +43,8 @@ export class Inbox {
   /** The bytes of the frame that is being read, and how far they are used. */
   #bytes: Uint8Array = NO_BYTES
   #offset = 0
+  /** A frame whose bytes are the next one. */
+  #announced: Frame | null = null
   #isStopped = false
 
   constructor(
@@ -70,20 +73,20 @@ export class Inbox {
    */
   read(frame: string | Uint8Array): void {
     if (this.#isStopped) return
-    const { messages, bytes } = parseFrame(frame, this.#exchange.limits.maxFrameBytes)
-    this.#bytes = bytes
+    const parsed = parseFrame(frame, this.#exchange.limits.maxFrameBytes, this.#announced)
+    this.#announced = parsed.bytes === null ? parsed : null
+    if (parsed.bytes === null) return
+    this.#bytes = parsed.bytes
     this.#offset = 0
-    const continues = messages.at(-1) === CONTINUES
-    if (continues) messages.pop()
-    for (const message of messages) {
+    for (const message of parsed.messages) {
       if (!Array.isArray(message)) throw new ProtocolError('a message that is not an array')
       this.#message(message as unknown[])
       // The message may have ended the connection.
       if (this.#isStopped) return
     }
     if (this.#offset !== this.#bytes.byteLength)
-      throw new ProtocolError('bytes that no message speaks of')
-    if (!continues) this.#callee.endTick()
+      throw new ProtocolError('bytes that nobody speaks of')
+    if (!parsed.continues) this.#callee.endTick()
   }
 
   #message(message: unknown[]): void {
@@ -166,7 +169,7 @@ export class Inbox {
 
   #decoder(byteCount: unknown): Decoder {
     if (!isNatural(byteCount) || byteCount > this.#bytes.byteLength - this.#offset) {
-      throw new ProtocolError('a message that speaks of more bytes than the frame has')
+      throw new ProtocolError('bytes that the frame does not have')
     }
     const bytes = this.#bytes.subarray(this.#offset, this.#offset + byteCount)
     this.#offset += byteCount
@@ -269,7 +272,7 @@ export class Inbox {
     for (let index = 0; index < values.length; index++) {
       if (!(values[index] instanceof ResultArgument)) values[index] = decoder.decode(values[index])
     }
-    if (!decoder.isExhausted) throw new ProtocolError('bytes that no tag speaks of')
+    if (!decoder.isExhausted) throw new ProtocolError('bytes that nobody speaks of')
     if (decoder.refusal !== null) decoder.giveBack()
     return decoder.refusal
   }
@@ -286,10 +289,6 @@ function isCall(method: unknown, args: unknown): boolean {
   return typeof method === 'string' && Array.isArray(args)
 }
 
-function isInteger(value: unknown): value is number {
-  return Number.isSafeInteger(value)
-}
-
 function isPositive(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0
+  return isNatural(value) && value > 0
 }

@@ -3,10 +3,10 @@
  * peer's work on them; frames, not encoding, are what a call costs.
  */
 import { CallError } from './errors.js'
-import { packFrame } from './frame.js'
+import { join, packFrame } from './frame.js'
 import type { Limits } from './limits.js'
 import type { Transport } from './transport.js'
-import { CONTINUES, FRAME_TARGET_BYTES } from './wire.js'
+import { BYTES_FOLLOW, CONTINUES, FRAME_TARGET_BYTES, MAX_ANNOUNCEMENT, UTF8 } from './wire.js'
 
 /** `bufferedAmount` is looked at once in so many short frames: the read is not free in a browser. */
 const FRAMES_BETWEEN_CHECKS = 16
@@ -19,11 +19,9 @@ const FIRST_FRAME_MESSAGES = 32
 
 const TICK = Promise.resolve()
 const NO_BYTES: readonly Uint8Array[] = []
-const UTF8 = new TextEncoder()
 
-/** JSON may end in white space; a frame packed early keeps this much, to say later that it continues. */
-const SPACE_TO_CONTINUE = '  '
-const CONTINUED_END = UTF8.encode(`,${String(CONTINUES)}]`)
+/** What a frame has around its one message, and what it ends with. */
+const AROUND_MESSAGE = '[,3]'.length
 
 export class Outbox {
   readonly #transport: Transport
@@ -33,8 +31,8 @@ export class Outbox {
   readonly #onFailure: (slowPeer: boolean) => void
   #text = ''
   #bytes: Uint8Array[] | null = null
-  /** The frame itself, where one message with many bytes fills it. */
-  #packed: Uint8Array | null = null
+  /** Bytes that are a frame of their own, after that of their one message. */
+  #apart: Uint8Array | null = null
   #byteCount = 0
   #isReading = false
   #isScheduled = false
@@ -85,14 +83,13 @@ export class Outbox {
     if (isFull) this.#send(true)
     this.#messages += 1
     this.#text = this.#text === '' ? message : this.#text + ',' + message
-    // The caller may change its buffers in this very tick. What nothing else can join is copied but once.
-    if (byteCount > this.#frameTarget) {
-      this.#packed = packFrame(`[${message}${SPACE_TO_CONTINUE}]`, bytes)
-      this.#byteCount = byteCount
+    // Copied, since the caller may change its buffers in this very tick.
+    if (byteCount > this.#frameTarget && message.length + AROUND_MESSAGE <= MAX_ANNOUNCEMENT) {
+      this.#apart = join(bytes)
     } else if (byteCount > 0) {
       this.#bytes = [...(this.#bytes ?? []), ...bytes.map((part) => part.slice())]
-      this.#byteCount += byteCount
     }
+    this.#byteCount += byteCount
     this.#schedule()
   }
 
@@ -158,7 +155,7 @@ export class Outbox {
     this.#beforeNext = null
     this.#text = ''
     this.#bytes = null
-    this.#packed = null
+    this.#apart = null
   }
 
   readonly #endTick = (): void => {
@@ -171,21 +168,15 @@ export class Outbox {
     if (!this.#isReading) this.flush()
   }
 
-  #close(continues: boolean): string | Uint8Array {
-    if (this.#packed === null) {
-      const text = continues ? `[${this.#text},${String(CONTINUES)}]` : `[${this.#text}]`
-      return this.#bytes === null ? text : packFrame(text, this.#bytes)
-    }
-    const end = this.#packed.byteLength - this.#byteCount
-    if (continues) this.#packed.set(CONTINUED_END, end - CONTINUED_END.byteLength)
-    return this.#packed
-  }
-
   #send(continues: boolean): void {
-    const frame = this.#close(continues)
+    const apart = this.#apart
+    const mark = (continues ? CONTINUES : 0) + (apart === null ? 0 : BYTES_FOLLOW)
+    const text = `[${this.#text}${mark === 0 ? '' : `,${String(mark)}`}]`
+    const frame = this.#bytes === null ? text : packFrame(text, this.#bytes)
+    const size = this.#text.length + this.#byteCount
     this.#text = ''
     this.#bytes = null
-    this.#packed = null
+    this.#apart = null
     this.#byteCount = 0
     this.#frames += 1
     if (!continues) {
@@ -194,12 +185,13 @@ export class Outbox {
     }
     try {
       this.#transport.send(frame)
+      if (apart !== null) this.#transport.send(apart)
     } catch {
       this.stop()
       this.#onFailure(false)
       return
     }
-    if (frame.length > this.#frameTarget || this.#frames % FRAMES_BETWEEN_CHECKS === 0) {
+    if (size > this.#frameTarget || this.#frames % FRAMES_BETWEEN_CHECKS === 0) {
       const queued = this.#transport.bufferedAmount
       if (queued !== undefined && queued > this.#maxQueuedBytes) {
         this.stop()

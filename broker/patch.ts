@@ -1,4 +1,4 @@
-import { isMisleading, isNatural, setOwn } from './plain-value.js'
+import { isMisleading, isNatural, isRecord, setOwn } from './plain-value.js'
 
 /**
  * What became of a state, told by what is not `===` any more. A patch is `[0, value]` for another value, or
@@ -85,10 +85,4 @@ const MISFIT = Object.freeze({ ok: false, state: undefined })
 
 function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-  )
 }

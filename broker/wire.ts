@@ -41,8 +41,13 @@ export const NOTICE = 15
 /** Marks the twin of a kind whose values carry tags. */
 export const TAGGED = 16
 
-/** As a frame's last element: another frame of the same tick follows. */
+/** A frame's last element may be a number, the sum of these. Another frame of the same tick follows. */
 export const CONTINUES = 1
+/** The bytes that the frame's tags speak of are the next frame, as they are. */
+export const BYTES_FOLLOW = 2
+
+/** A frame whose bytes follow is at most so long: it is kept until they are there. */
+export const MAX_ANNOUNCEMENT = 4096
 
 /** The peer's root; its id is never released. */
 export const ROOT_ID = 0
@@ -84,12 +89,14 @@ export const CLOSE_FAILED = 1011
 export const CLOSE_PROTOCOL = 4400
 export const CLOSE_SLOW_PEER = 4413
 
+export const UTF8: TextEncoder = new TextEncoder()
+
 /** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the code. */
 const MAX_REASON_BYTES = 125 - 2
 
 /** Cuts a close reason to what a close frame can carry, never inside a character. */
 export function clampReason(reason: string): string {
-  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES))
+  const { read } = UTF8.encodeInto(reason, new Uint8Array(MAX_REASON_BYTES))
   return reason.slice(0, read)
 }
 

@@ -143,6 +143,9 @@ class Session:
             else:
                 (size,) = struct.unpack('<I', payload[:4])
                 messages, rest = json.loads(payload[4 : 4 + size]), payload[4 + size :]
+            if messages and messages[-1] in (2, 3):
+                is_text, rest = self.socket.receive()
+                assert not is_text, 'announced bytes are the next frame'
             for message in messages:
                 if isinstance(message, list):
                     rest = self.handle(message, rest)
@@ -211,6 +214,14 @@ def main():
     id, message = session.call(0, 'everything', [])
     session.say(message)
     show('everything', session.result(id))
+
+    # Many bytes are a frame of their own, both ways.
+    many = bytes(range(256)) * 80
+    id, message = session.call(0, 'echo', [['$b', 1, len(many)]], tagged=True)
+    message[-1] = len(many)
+    session.say(message, 2)
+    session.socket.send(2, many)
+    show('many bytes', session.result(id)[1] == many)
 
     id, message = session.call(0, 'decide', ['really?'])
     session.say(message)

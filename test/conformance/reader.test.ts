@@ -112,6 +112,7 @@ describe('a client in Python', { skip }, () => {
           ['error', 'TypeError', 'no', []],
         ],
       ],
+      'many bytes': true,
       decide: ['value', true],
       pipelined: ['value', 'renamed to mine'],
       each: [

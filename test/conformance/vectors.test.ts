@@ -112,19 +112,28 @@ describe('conformance vectors', () => {
       script.end()
     })
 
-    test(`${name}: is read so`, async () => {
-      const { script, root } = await start()
-      const message =
-        bytes === undefined ? [1, 1, 0, 'echo', args] : [17, 1, 0, 'echo', args, bytes.length / 2]
-      script.say(frameOf(message, bytes ?? ''))
-      // Node 20 takes no invalid date for another.
-      if (value instanceof Date && Number.isNaN(value.getTime())) {
-        assert.equal(Number.isNaN((root.received[0] as Date).getTime()), true)
-      } else assert.deepEqual(root.received, [value])
-      assert.equal(Object.is(root.received[0], -0), Object.is(value, -0))
-      assert.equal(({} as { a?: unknown }).a, undefined)
-      script.end()
-    })
+    const message =
+      bytes === undefined ? [1, 1, 0, 'echo', args] : [17, 1, 0, 'echo', args, bytes.length / 2]
+    const forms: [form: string, ...frames: (string | Uint8Array)[]][] = [
+      ['so', frameOf(message, bytes ?? '')],
+    ]
+    if (bytes !== undefined) {
+      const announcement = JSON.stringify([message, 2])
+      forms.push(['so, its bytes announced', announcement, Buffer.from(bytes, 'hex')])
+    }
+    for (const [form, ...frames] of forms) {
+      test(`${name}: is read ${form}`, async () => {
+        const { script, root } = await start()
+        for (const frame of frames) script.say(frame)
+        // Node 20 takes no invalid date for another.
+        if (value instanceof Date && Number.isNaN(value.getTime())) {
+          assert.equal(Number.isNaN((root.received[0] as Date).getTime()), true)
+        } else assert.deepEqual(root.received, [value])
+        assert.equal(Object.is(root.received[0], -0), Object.is(value, -0))
+        assert.equal(({} as { a?: unknown }).a, undefined)
+        script.end()
+      })
+    }
   }
 
   for (const { name, frame } of vectors.breaches) {

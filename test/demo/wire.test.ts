@@ -1,8 +1,10 @@
 // The wire panel's words, for each kind of message that docs/PROTOCOL.md has.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readFrame } from '../../demo/page/src/wire/frames.js'
+import { FrameReader } from '../../demo/page/src/wire/frames.js'
 import { describe, show } from '../../demo/page/src/wire/words.js'
+
+const readFrame = (frame: unknown) => new FrameReader().read(frame)
 
 const wordsOf = (frame: string) =>
   readFrame(frame).map((message) => {
@@ -47,6 +49,19 @@ test('a binary frame is read by its JSON', () => {
   const frame = new Uint8Array([json.length, 0, 0, 0, ...json, 7, 7])
   assert.deepEqual(readFrame(frame), readFrame(frame.buffer))
   assert.equal(describe(readFrame(frame)[0]!, null).what, 'to a call: bytes')
+})
+
+test('announced bytes are no messages, and what comes after them is', () => {
+  const reader = new FrameReader()
+  for (const mark of [2, 3]) {
+    const frame = `[[19,1,["$b",1,20000],20000],${String(mark)}]`
+    assert.equal(reader.read(frame).length, 1)
+    assert.deepEqual(reader.read(new Uint8Array(20_000)), [])
+  }
+  assert.equal(reader.read('[[3,1],1]').length, 1)
+  // A connection that was lost in between.
+  reader.read('[[19,1,["$b",1,20000],20000],2]')
+  assert.equal(reader.read('[[0,1]]').length, 1)
 })
 
 test('values are said with their tags, and cut short', () => {

@@ -70,6 +70,8 @@ async function converse(ends: readonly Broker[]): Promise<Promise<unknown>[]> {
       controllers.push(controller)
       void call('echo', { a: [1, null, 'x'] })
       void call('echo', [5n, new Map([[1, new Set(['$'])]]), new Uint8Array(9), NaN, ['$u']])
+      // So many are a frame of their own.
+      void call('echo', new Uint8Array(20_000))
       void call('later', new Error('a', { cause: new TypeError('b') }), controller.signal)
       void call('each', (n: number) => n)
       void call('fail')

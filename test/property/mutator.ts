@@ -98,6 +98,7 @@ export class Mutator {
 
   /** Stays JSON: one thing in it becomes another. */
   #rewrite(frame: Frame): Frame {
+    if (isBytes(frame)) return this.#flip(frame.subarray(this.#random(3)))
     const { messages, bytes } = readFrame(frame)
     const places: [object, string][] = []
     const walk = (node: unknown): void => {
@@ -148,4 +149,9 @@ export class Mutator {
     }
     return bytes.length === 0 ? JSON.stringify(messages) : binaryFrame(messages, bytes)
   }
+}
+
+/** Announced bytes have no JSON in them: what the conversation says of them are zeros. */
+function isBytes(frame: Frame): frame is Uint8Array {
+  return typeof frame !== 'string' && frame[4] !== '['.charCodeAt(0)
 }

@@ -44,7 +44,12 @@ export class ScriptedPeer implements Transport {
   }
   /** The messages of every frame that was sent since, and forgets them. */
   take(): unknown[][] {
-    return this.sent.splice(0).flatMap((frame) => readFrame(frame).messages)
+    let isAnnounced = false
+    return this.sent.splice(0).flatMap((frame) => {
+      const messages = isAnnounced ? [] : readFrame(frame).messages
+      isAnnounced = Number(messages.at(-1)) >= 2
+      return messages
+    })
   }
 }
 

@@ -1,12 +1,25 @@
 /** The messages of a frame, as docs/PROTOCOL.md says in sections 1 and 2. */
 
+/** A number at the end of a frame, perhaps with 1 more: the tick goes on. */
+const BYTES_FOLLOW = 2
+
 export type Message = readonly [kind: number, ...fields: unknown[]]
 
-export function readFrame(frame: unknown): Message[] {
-  const text = typeof frame === 'string' ? frame : textOf(frame as ArrayBuffer | Uint8Array)
-  const messages = JSON.parse(text) as unknown[]
-  // A number at the end says that the tick goes on.
-  return messages.filter((message): message is Message => Array.isArray(message))
+/** Reads what goes one way. */
+export class FrameReader {
+  #isAnnounced = false
+
+  read(frame: unknown): Message[] {
+    // Announced bytes are a frame of their own, with no messages in it; a new connection begins with text.
+    const isBytes = this.#isAnnounced && typeof frame !== 'string'
+    this.#isAnnounced = false
+    if (isBytes) return []
+    const text = typeof frame === 'string' ? frame : textOf(frame as ArrayBuffer | Uint8Array)
+    const messages = JSON.parse(text) as unknown[]
+    const last = messages.at(-1)
+    this.#isAnnounced = typeof last === 'number' && last >= BYTES_FOLLOW
+    return messages.filter((message): message is Message => Array.isArray(message))
+  }
 }
 
 /** A binary frame: the length of its JSON, the JSON, bytes. */

@@ -1,6 +1,6 @@
 /** What has gone over the wire, for the panel: the last messages in words, and how long calls took. */
 import { Store } from '../store.js'
-import { type Message, readFrame } from './frames.js'
+import { FrameReader, type Message } from './frames.js'
 import { type Said, type Settled, describe } from './words.js'
 
 const KEPT_LINES = 120
@@ -27,6 +27,7 @@ export class WireLog {
     latencies: [],
     frames: { sent: 0, received: 0 },
   })
+  readonly #readers = { sent: new FrameReader(), received: new FrameReader() }
   #next = this.view.get()
   #lastId = 0
   /** Calls that are not answered yet: ours by their id, the server's by the negative of it. */
@@ -46,7 +47,8 @@ export class WireLog {
 
   #add(frame: unknown, isSent: boolean): void {
     let { lines, latencies, frames } = this.#next
-    for (const message of readFrame(frame)) {
+    const reader = isSent ? this.#readers.sent : this.#readers.received
+    for (const message of reader.read(frame)) {
       const settled = this.#follow(message, isSent)
       lines = withLine(lines, describe(message, settled), isSent, ++this.#lastId)
       if (settled?.ms != null) latencies = [...latencies, settled.ms].slice(-KEPT_LATENCIES)
