@@ -201,6 +201,20 @@ describe('a page that floods', () => {
     await session.closed
   })
 
+  test('calls that run with announced bytes: beyond maxQueuedBytes together others are refused', async () => {
+    const session = await openSession(app, 1)
+    for (let id = 1; id <= 12; id++) {
+      session.socket.send(`[[17,${String(id)},0,"wait",[["$b",1,100000]],100000],2]`)
+      session.socket.send(new Uint8Array(100_000))
+    }
+    await session.frame('[4,12,"PB_ERR_LIMIT_PENDING_CALLS"')
+    assert.equal(waiting.length, 10)
+    for (const resolve of waiting.splice(0)) resolve()
+    await session.frame('[3,10]')
+    session.socket.close(1000)
+    await session.closed
+  })
+
   test('calls in a second: those beyond maxCallsPerSecond are refused, and later ones taken', async () => {
     const session = await page()
     const codes: Record<string, number> = {}
