@@ -95,6 +95,10 @@ export function pluginRows(scale: number, seconds: number): readonly PluginRow[]
             return rateOf(site, upgrades, (index) => site.open(tickets[index]!))
           },
           'bare ws': () => rateOf(site, upgrades, () => site.openBare()),
+          'ws, jose and a query': async () => {
+            const tokens = await site.signTokens(upgrades)
+            return rateOf(site, upgrades, (index) => site.openChecked(tokens[index]!))
+          },
           'socket.io': () => rateOf(site, upgrades, () => site.enterRoom()),
         },
       }),

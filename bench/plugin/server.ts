@@ -1,5 +1,5 @@
 /**
- * The server's process of the rows that need users: the plugin, a bare Fastify route, a bare ws server and socket.io,
+ * The server's process of the rows that need users: the plugin, a bare Fastify route, ws servers and socket.io,
  * each on a port of its own. Ends with the process that started it.
  */
 import { pbkdf2 } from 'node:crypto'
@@ -23,6 +23,7 @@ import { WebSocketServer } from 'ws'
 import { SECRET_KEY } from '../../test/plugin/django/django-session.js'
 import { listen } from '../contenders/socket-server.js'
 import { answerCommands } from '../server-process.js'
+import { serveChecked } from './checked-sockets.js'
 import { inParallel } from './parallel.js'
 
 export interface Mind {
@@ -74,11 +75,13 @@ new WebSocketServer({ server: bare }).on('connection', (socket) => {
   socket.on('message', (data) => socket.send(data))
 })
 
+const checked = serveChecked(pool)
+
 const rooms = createServer()
 const io = new Server(rooms)
 io.on('connection', (socket) => void socket.join('all'))
 
-const servers: readonly HttpServer[] = [app.server, route.server, bare, rooms]
+const servers: readonly HttpServer[] = [app.server, route.server, bare, checked, rooms]
 let delays: IntervalHistogram | null = null
 
 interface Order {
@@ -144,5 +147,6 @@ process.send?.({
   plugin: (app.server.address() as AddressInfo).port,
   route: (route.server.address() as AddressInfo).port,
   bare: await listen(bare),
+  checked: await listen(checked),
   rooms: await listen(rooms),
 })

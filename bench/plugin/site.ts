@@ -17,6 +17,7 @@ import { loadDjango, startPostgres } from '../../tools/postgres/start.js'
 import { openSocket } from '../contenders/socket-server.js'
 import { type ServerProcess, startServer } from '../server-process.js'
 import { addLogin } from '../../test/plugin/django/django-session.js'
+import { makeToken, openChecked } from './checked-sockets.js'
 import { inParallel } from './parallel.js'
 import type { Desk } from './server.js'
 
@@ -123,6 +124,15 @@ export class Site {
 
   openBare(): Promise<WebSocket> {
     return openSocket(this.server.ports['bare']!)
+  }
+
+  /** What {@link openChecked} takes. */
+  signTokens(count: number): Promise<string[]> {
+    return inParallel(count, AT_ONCE, (index) => makeToken(1000 + (index % PEOPLE)))
+  }
+
+  openChecked(token: string): Promise<WebSocket> {
+    return openChecked(this.server.ports['checked']!, token)
   }
 
   async enterRoom(heard: Heard = () => undefined): Promise<Socket> {

@@ -52,7 +52,7 @@ describe('npm run bench', () => {
       memory: ['bare ws', 'socket.io'],
       broadcast: ['tell in a loop', 'socket.io room'],
       'broadcast-cpu': ['tell in a loop', 'socket.io room'],
-      upgrades: ['bare ws', 'socket.io'],
+      upgrades: ['bare ws', 'ws, jose and a query', 'socket.io'],
       logins: ['crypto.pbkdf2'],
       'logins-django': ['Django under gunicorn'],
       'tickets-cookie': ['a route with one query'],
