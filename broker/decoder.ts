@@ -3,6 +3,7 @@ import { bytesToValue } from './bytes.js'
 import { errorFromParts } from './error-values.js'
 import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
+import { cut } from './frame.js'
 import { isMisleading, isNatural, isRecord, setOwn } from './plain-value.js'
 import { recordOf } from './remote-record.js'
 import { StreamReader } from './stream-consumer.js'
@@ -38,8 +39,8 @@ const MOST_BELOW = 1000
 
 export class Decoder {
   readonly #exchange: Exchange
-  readonly #bytes: Uint8Array
-  #offset = 0
+  /** Those that no tag has spoken of yet. */
+  #bytes: Uint8Array
   #taken: object[] | null = null
   #signals: number[] | null = null
   #refusal: PerspectiveError | null = null
@@ -122,7 +123,7 @@ export class Decoder {
 
   /** Whether all bytes of the message have found their tags. */
   get isExhausted(): boolean {
-    return this.#offset === this.#bytes.byteLength
+    return this.#bytes.byteLength === 0
   }
 
   #items(list: unknown[], depth: number): unknown[] {
@@ -239,7 +240,7 @@ export class Decoder {
 
   #properties(pairs: unknown[], depth: number): [string, unknown][] {
     return this.#pairs(pairs, depth).map(([key, value]) => {
-      if (typeof key !== 'string') throw new ProtocolError('a property whose name is not text')
+      if (typeof key !== 'string') throw new ProtocolError('a property name that is not text')
       if (isMisleading(key, value)) throw new ProtocolError(`a function called ${key} in an error`)
       return [key, value]
     })
@@ -255,13 +256,10 @@ export class Decoder {
   }
 
   #byteValue(kind: unknown, length: unknown): object {
-    if (!isNatural(length) || length > this.#bytes.byteLength - this.#offset) {
-      throw new ProtocolError('bytes that the frame does not have')
-    }
-    const value = bytesToValue(kind, this.#bytes.subarray(this.#offset, this.#offset + length))
-    if (value === null)
-      throw new ProtocolError('bytes of an unknown kind, or a length that does not fit it')
-    this.#offset += length
+    const [bytes, rest] = cut(this.#bytes, length)
+    this.#bytes = rest
+    const value = bytesToValue(kind, bytes)
+    if (value === null) throw new ProtocolError('bytes of an unknown kind or a wrong length')
     return value
   }
 }

@@ -1,5 +1,6 @@
 /** The form of a frame: JSON as text, or, where bytes go with it, both in one binary frame. */
 import { ProtocolError } from './errors.js'
+import { isNatural } from './plain-value.js'
 import { BYTES_FOLLOW, CONTINUES, MAX_ANNOUNCEMENT, UTF8 } from './wire.js'
 
 export const NO_BYTES: Uint8Array = new Uint8Array(0)
@@ -85,6 +86,20 @@ export function parseFrame(
     bytes: isAnnouncement ? null : bytes,
     continues: (mark & CONTINUES) !== 0,
   }
+}
+
+/**
+ * Cuts bytes in two: those that a message or a tag speaks of, and the rest. Nobody looks at either again once a method has
+ * them, for it may transfer their buffer.
+ *
+ * @throws ProtocolError - `count` is no number of bytes, or more than there are.
+ */
+export function cut(bytes: Uint8Array, count: unknown): readonly [Uint8Array, Uint8Array] {
+  if (!isNatural(count) || count > bytes.byteLength) {
+    throw new ProtocolError('bytes that the frame does not have')
+  }
+  if (count === bytes.byteLength) return [bytes, NO_BYTES]
+  return [bytes.subarray(0, count), bytes.subarray(count)]
 }
 
 function parseJson(text: string | Uint8Array): unknown {

@@ -8,7 +8,7 @@ import type { Caller } from './caller.js'
 import { Decoder } from './decoder.js'
 import { CallError, type PerspectiveError, ProtocolError } from './errors.js'
 import type { Exchange } from './exchange.js'
-import { type Frame, NO_BYTES, parseFrame } from './frame.js'
+import { type Frame, NO_BYTES, cut, parseFrame } from './frame.js'
 import { isNatural, isShallow, measure } from './plain-value.js'
 import { ResultArgument } from './tick-results.js'
 import {
@@ -40,9 +40,8 @@ export class Inbox {
   readonly #callee: Callee
   readonly #onHello: (hello: PeerHello) => void
   readonly #onNotice: (notice: unknown) => void
-  /** The bytes of the frame that is being read, and how far they are used. */
+  /** The bytes of the frame that is being read, without those that a message has. */
   #bytes: Uint8Array = NO_BYTES
-  #offset = 0
   /** A frame whose bytes are the next one. */
   #announced: Frame | null = null
   #isStopped = false
@@ -64,6 +63,8 @@ export class Inbox {
   /** Ignores whatever comes from now on, also the rest of a frame that is being read. */
   stop(): void {
     this.#isStopped = true
+    this.#announced = null
+    this.#bytes = NO_BYTES
   }
 
   /**
@@ -77,15 +78,14 @@ export class Inbox {
     this.#announced = parsed.bytes === null ? parsed : null
     if (parsed.bytes === null) return
     this.#bytes = parsed.bytes
-    this.#offset = 0
     for (const message of parsed.messages) {
       if (!Array.isArray(message)) throw new ProtocolError('a message that is not an array')
       this.#message(message as unknown[])
       // The message may have ended the connection.
       if (this.#isStopped) return
     }
-    if (this.#offset !== this.#bytes.byteLength)
-      throw new ProtocolError('bytes that nobody speaks of')
+    if (this.#bytes.byteLength > 0) throw new ProtocolError('bytes that nobody speaks of')
+    this.#bytes = NO_BYTES
     if (!parsed.continues) this.#callee.endTick()
   }
 
@@ -168,11 +168,8 @@ export class Inbox {
   }
 
   #decoder(byteCount: unknown): Decoder {
-    if (!isNatural(byteCount) || byteCount > this.#bytes.byteLength - this.#offset) {
-      throw new ProtocolError('bytes that the frame does not have')
-    }
-    const bytes = this.#bytes.subarray(this.#offset, this.#offset + byteCount)
-    this.#offset += byteCount
+    const [bytes, rest] = cut(this.#bytes, byteCount)
+    this.#bytes = rest
     return new Decoder(this.#exchange, bytes)
   }
 

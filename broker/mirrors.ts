@@ -155,7 +155,7 @@ export class Mirrors {
     if (this.#copied <= Math.max(ENTRIES_FREE, maxCallsPerSecond * ENTRIES_PER_CALL)) return
     const now = Date.now()
     if (now >= this.#countedFrom && now - this.#countedFrom < 1000) {
-      throw new ProtocolError('more changes of large states in a second than are taken')
+      throw new ProtocolError('too many changes of large states in a second')
     }
     this.#countedFrom = now
     this.#copied = entries

@@ -34,6 +34,8 @@ export class Outbox {
   /** Bytes that are a frame of their own, after that of their one message. */
   #apart: Uint8Array | null = null
   #byteCount = 0
+  /** Bytes that have been announced: a transport may bring an answer, and with it the next frame, while it sends. */
+  #owed: Uint8Array | null = null
   #isReading = false
   #isScheduled = false
   #isStopped = false
@@ -81,6 +83,7 @@ export class Outbox {
       this.#messages === FIRST_FRAME_MESSAGES ||
       (size > 0 && size + message.length + byteCount > this.#frameTarget)
     if (isFull) this.#send(true)
+    if (this.#isStopped) return
     this.#messages += 1
     this.#text = this.#text === '' ? message : this.#text + ',' + message
     // Copied, since the caller may change its buffers in this very tick.
@@ -156,6 +159,7 @@ export class Outbox {
     this.#text = ''
     this.#bytes = null
     this.#apart = null
+    this.#owed = null
   }
 
   readonly #endTick = (): void => {
@@ -166,6 +170,12 @@ export class Outbox {
     }
     this.#isScheduled = false
     if (!this.#isReading) this.flush()
+  }
+
+  #sendOwed(): void {
+    const owed = this.#owed
+    this.#owed = null
+    if (owed !== null) this.#transport.send(owed)
   }
 
   #send(continues: boolean): void {
@@ -184,8 +194,10 @@ export class Outbox {
       this.#messages = 0
     }
     try {
+      this.#sendOwed()
+      this.#owed = apart
       this.#transport.send(frame)
-      if (apart !== null) this.#transport.send(apart)
+      this.#sendOwed()
     } catch {
       this.stop()
       this.#onFailure(false)

@@ -101,12 +101,12 @@ export class Streams {
   }
 
   #consumedStream(id: number): ConsumedStream | undefined {
-    if (id > this.#lastConsumed) throw new ProtocolError('a message of a stream that is not there')
+    if (id > this.#lastConsumed) throw new ProtocolError('a stream that is not there')
     return this.#consumed?.get(id)
   }
 
   #producedStream(id: number): StreamProducer | undefined {
-    if (id > this.#lastProduced) throw new ProtocolError('a message to a stream that is not there')
+    if (id > this.#lastProduced) throw new ProtocolError('a stream that is not there')
     return this.#produced?.get(id)
   }
 

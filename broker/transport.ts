@@ -24,7 +24,7 @@ export interface Transport {
   send(frame: string | Uint8Array): void
   /** Ends the connection with a close `code` and a `reason` of at most 123 bytes; the listener of `onClose` still hears of it. */
   close(code: number, reason: string): void
-  /** Delivers every frame to `listener`, in order, until the end. */
+  /** Delivers every frame to `listener`, in order, until the end. Bytes belong to the listener afterwards: their buffer may become a value's. */
   onFrame(listener: (frame: string | Uint8Array) => void): void
   /** Tells `listener` the end once, whoever brought it about. */
   onClose(listener: (reason: CloseReason) => void): void

@@ -46,8 +46,8 @@ export const CONTINUES = 1
 /** The bytes that the frame's tags speak of are the next frame, as they are. */
 export const BYTES_FOLLOW = 2
 
-/** A frame whose bytes follow is at most so long: it is kept until they are there. */
-export const MAX_ANNOUNCEMENT = 4096
+/** A frame whose bytes follow has at most so many UTF-16 units: it is kept until they are there. */
+export const MAX_ANNOUNCEMENT = 1024
 
 /** The peer's root; its id is never released. */
 export const ROOT_ID = 0

@@ -4,6 +4,9 @@ import { Refusal } from '../../broker/errors.js'
 /** As many shorter frames as calls may run (`limits.maxPendingCalls`) are no more than is let through of longer ones. */
 const SHORT_BYTES = 4096
 
+/** A frame of bytes is held with the one that has announced it: 1024 UTF-16 units are at most so many bytes. */
+const ANNOUNCEMENT_BYTES = 3 * 1024
+
 interface Frame {
   readonly bytes: number
   /** How many of its calls run. */
@@ -14,6 +17,8 @@ export class HeldFrames {
   readonly #maxBytes: number
   /** The one that is being read; null for a short one. */
   #frame: Frame | null = null
+  /** How long the frame before was. */
+  #before = 0
   #bytes = 0
 
   constructor(maxBytes: number) {
@@ -22,7 +27,9 @@ export class HeldFrames {
 
   /** A frame has come, and is read before the next one. */
   read(bytes: number): void {
-    this.#frame = bytes < SHORT_BYTES ? null : { bytes, calls: 0 }
+    const held = bytes + Math.min(this.#before, ANNOUNCEMENT_BYTES)
+    this.#before = bytes
+    this.#frame = held < SHORT_BYTES ? null : { bytes: held, calls: 0 }
   }
 
   /**

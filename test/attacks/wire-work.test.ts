@@ -41,7 +41,7 @@ describe('work that a page cannot ask for', () => {
     peer.sayRaw(`[[17,1,0,"keep",[${LIST}],0],${repeat(CHANGE, 1000)}]`)
     const { code, reason } = await broker.closed
     assert.equal(code, 4400)
-    assert.match(reason, /more changes of large states/)
+    assert.match(reason, /many changes of large states/)
   })
 
   test('so are they one in each frame, of a mirror that was refused, or inside one change', async () => {

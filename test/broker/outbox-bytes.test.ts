@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   Broker,
+  type CloseReason,
   type RemoteMethods,
   Referenceable,
+  type Transport,
   reference,
   transportPair,
   unchecked,
@@ -13,7 +15,7 @@ import { ScriptedPeer, binaryFrame, settled } from '../support/scripted-peer.js'
 
 const MANY = 65_536
 /** The longest frame that may announce bytes. */
-const LONGEST = 4096
+const LONGEST = 1024
 
 class Shelf extends Referenceable {
   static readonly remote: RemoteMethods<Shelf> = { echo: unchecked, sizes: unchecked }
@@ -29,13 +31,37 @@ class Desk extends Shelf {
   static override readonly remote: RemoteMethods<Desk> = {
     ...super.remote,
     shelf: true,
+    transfer: unchecked,
     pieces: true,
   }
   shelf(): Shelf {
     return new Shelf()
   }
+  transfer(value: Uint8Array<ArrayBuffer>): number {
+    return structuredClone(value, { transfer: [value.buffer] }).length
+  }
   async *pieces(): AsyncGenerator<Uint8Array> {
     for (let piece = 1; piece <= 3; piece++) yield await Promise.resolve(filled(MANY / 2, piece))
+  }
+}
+
+/** Delivers what is sent before `send` returns. */
+class DirectTransport implements Transport {
+  other: DirectTransport | null = null
+  deliver: (frame: string | Uint8Array) => void = () => undefined
+  tellEnd: (reason: CloseReason) => void = () => undefined
+  send(frame: string | Uint8Array): void {
+    this.other?.deliver(frame)
+  }
+  close(code: number, reason: string): void {
+    this.tellEnd({ code, reason, byPeer: false })
+    this.other?.tellEnd({ code, reason, byPeer: true })
+  }
+  onFrame(listener: (frame: string | Uint8Array) => void): void {
+    this.deliver = listener
+  }
+  onClose(listener: (reason: CloseReason) => void): void {
+    this.tellEnd = listener
   }
 }
 
@@ -60,7 +86,8 @@ async function connect(): Promise<Connected> {
   return { client, frames }
 }
 
-const filled = (length: number, byte = 7): Uint8Array => new Uint8Array(length).fill(byte)
+const filled = (length: number, byte = 7): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(length).fill(byte)
 
 describe('P13: a message with more bytes than a frame aims at', () => {
   test('announces them, and they follow as they are', async () => {
@@ -137,6 +164,33 @@ describe('P13: a message with more bytes than a frame aims at', () => {
       MANY,
       MANY,
       0,
+    ])
+    client.close()
+  })
+
+  test('may be transferred by whoever is given them', async () => {
+    const { client, frames } = await connect()
+    assert.equal(await client.root.transfer(filled(MANY)), MANY)
+    assert.equal(frames.length, 2)
+    // Behind it in the same frame there may be a tag without bytes.
+    const peer = new ScriptedPeer()
+    new Broker(peer, { root: new Desk() })
+    peer.say([0, 0])
+    await settled()
+    peer.take()
+    peer.say(
+      [17, 1, 0, 'transfer', [['$b', 1, 3]], 3],
+      [17, 2, 0, 'echo', [['$u']], 0],
+      [17, 3, 0, 'echo', [['$b', 1, 0]], 0],
+      2,
+    )
+    peer.sayRaw(new Uint8Array(3))
+    await settled()
+    assert.equal(peer.closed, null)
+    assert.deepEqual(peer.take(), [
+      [3, 1, 3],
+      [3, 2],
+      [19, 3, ['$b', 1, 0], 0],
     ])
     client.close()
   })
@@ -231,6 +285,37 @@ describe('announced bytes', () => {
     peer.sayRaw(new Uint8Array(100_000))
     await settled()
     assert.equal(peer.closed, null)
+  })
+
+  test('come next, also where a transport brings an answer while it sends', async () => {
+    const [left, right] = [new DirectTransport(), new DirectTransport()]
+    left.other = right
+    right.other = left
+    const a = new Broker<Desk>(left, { root: new Desk() })
+    const b = new Broker<Desk>(right, { root: new Desk() })
+    await a.peer
+    // Both have something to say in one tick.
+    const calls = [a.root.echo(filled(MANY)), b.root.echo('hi')]
+    assert.deepEqual(await Promise.all(calls), [filled(MANY), 'hi'])
+    a.close()
+  })
+
+  test('do not leave where the connection ends meanwhile', async () => {
+    const peer = new ScriptedPeer()
+    const broker = new Broker<Desk>(peer, { root: new Desk() })
+    peer.say([0, 1])
+    await settled()
+    peer.sent.length = 0
+    const send = peer.send.bind(peer)
+    peer.send = (frame) => {
+      send(frame)
+      peer.end()
+    }
+    await assert.rejects(broker.root.echo(filled(MANY)), { name: 'ConnectionLostError' })
+    assert.deepEqual(
+      peer.sent.map((frame) => typeof frame),
+      ['string'],
+    )
   })
 
   const said = (...messages: unknown[]): string => JSON.stringify(messages)

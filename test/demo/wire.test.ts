@@ -59,9 +59,6 @@ test('announced bytes are no messages, and what comes after them is', () => {
     assert.deepEqual(reader.read(new Uint8Array(20_000)), [])
   }
   assert.equal(reader.read('[[3,1],1]').length, 1)
-  // A connection that was lost in between.
-  reader.read('[[19,1,["$b",1,20000],20000],2]')
-  assert.equal(reader.read('[[0,1]]').length, 1)
 })
 
 test('values are said with their tags, and cut short', () => {

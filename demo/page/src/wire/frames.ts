@@ -5,15 +5,16 @@ const BYTES_FOLLOW = 2
 
 export type Message = readonly [kind: number, ...fields: unknown[]]
 
-/** Reads what goes one way. */
+/** Reads what goes one way on one connection. */
 export class FrameReader {
   #isAnnounced = false
 
   read(frame: unknown): Message[] {
-    // Announced bytes are a frame of their own, with no messages in it; a new connection begins with text.
-    const isBytes = this.#isAnnounced && typeof frame !== 'string'
-    this.#isAnnounced = false
-    if (isBytes) return []
+    // Announced bytes are a frame of their own, with no messages in it.
+    if (this.#isAnnounced) {
+      this.#isAnnounced = false
+      return []
+    }
     const text = typeof frame === 'string' ? frame : textOf(frame as ArrayBuffer | Uint8Array)
     const messages = JSON.parse(text) as unknown[]
     const last = messages.at(-1)

@@ -31,6 +31,7 @@ class SwitchedSocket implements WebSocketLike {
   constructor(url: string, protocols: string[], isOn: Store<boolean>, log: WireLog) {
     this.#isOn = isOn
     this.#log = log
+    log.opened()
     if (isOn.get()) this.#open(new WebSocket(url, protocols))
     else queueMicrotask(() => this.#end(1006))
   }

@@ -27,11 +27,17 @@ export class WireLog {
     latencies: [],
     frames: { sent: 0, received: 0 },
   })
-  readonly #readers = { sent: new FrameReader(), received: new FrameReader() }
+  #readers = { sent: new FrameReader(), received: new FrameReader() }
   #next = this.view.get()
   #lastId = 0
   /** Calls that are not answered yet: ours by their id, the server's by the negative of it. */
   readonly #calls = new Map<number, { readonly method: string; readonly at: number }>()
+
+  /** A connection begins, whatever the one before has left half said. */
+  readonly opened = (): void => {
+    this.#readers = { sent: new FrameReader(), received: new FrameReader() }
+    this.#calls.clear()
+  }
 
   readonly sent = (frame: unknown): void => {
     this.#add(frame, true)
@@ -61,8 +67,6 @@ export class WireLog {
   /** Pairs answers with their calls. */
   #follow([kind, id, ...fields]: Message, isSent: boolean): Settled | null {
     const type = kind % 16
-    // A new connection counts its calls from 1.
-    if (type === 0 && isSent) this.#calls.clear()
     if (type === 1) {
       const method = String(fields[1]) || 'a function'
       this.#calls.set(isSent ? Number(id) : -Number(id), { method, at: performance.now() })
