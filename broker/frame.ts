@@ -1,4 +1,7 @@
-/** The form of a frame: JSON as text, or, where bytes go with it, both in one binary frame. */
+/**
+ * The form of a frame: JSON as text; where bytes go with it, both in one binary frame, or the JSON as text that announces
+ * them and then the bytes alone.
+ */
 import { ProtocolError } from './errors.js'
 import { isNatural } from './plain-value.js'
 import { BYTES_FOLLOW, CONTINUES, MAX_ANNOUNCEMENT, UTF8 } from './wire.js'
@@ -76,6 +79,7 @@ export function parseFrame(
   const messages = parseJson(text)
   if (!Array.isArray(messages)) throw new ProtocolError('a frame that is not an array')
   const last = (messages as unknown[]).at(-1)
+  // The constants of wire.ts, and their sum.
   const mark = last === 1 || last === 2 || last === 3 ? (messages.pop() as number) : 0
   const isAnnouncement = (mark & BYTES_FOLLOW) !== 0
   if (isAnnouncement && (typeof frame !== 'string' || size > MAX_ANNOUNCEMENT)) {
